@@ -1,0 +1,80 @@
+/*
+ * apply: carrying out a plan so that nothing is lost.
+ *
+ *	struct apply *apply = NULL;
+ *	if (apply_prepare(layer, plan, &options, &apply, err))
+ *		... nothing has changed
+ *	if (!options.dry_run && (apply_commit(apply, err) ||
+ *	    prove_it_works() || apply_finish(apply, err)))
+ *		apply_rollback(apply, err);
+ *	apply_free(apply);
+ *
+ * prepare does everything that can fail: it makes the directory ".sofold"
+ * in the layer's root (mode 0700, locked with flock), writes every new file
+ * there, proves each (image_prove), copies mode, owner and times, syncs, and
+ * writes the journal. commit only links and renames: each original is linked
+ * into ".sofold/old" and replaced by one rename; deletions are renames into
+ * ".sofold/old". Order is the plan's: kept copies, consumers, deletions,
+ * RECORDs; so a kill between any two renames leaves a layer that loads.
+ * rollback puts every original back. finish removes ".sofold".
+ *
+ * A layer that a killed run has left with a ".sofold" is first brought back:
+ * apply_recover() rolls back when the journal was not finished, removes the
+ * leftovers otherwise.
+ *
+ * Every system call that changes the disk goes through one table (struct
+ * io_ops, src/apply/io.h), so that tests can fail the n-th.
+ */
+#ifndef SOFOLD_APPLY_H
+#define SOFOLD_APPLY_H
+
+#include "sofold/error.h"
+#include "sofold/layer.h"
+#include "sofold/plan.h"
+
+/* Name of the staging directory in the layer's root. Scans skip it. */
+#define APPLY_STAGING ".sofold"
+
+struct apply_options {
+	bool dry_run;	  /* compute every new file, write nothing */
+	unsigned threads; /* 0: one for each core */
+};
+
+/* One file that changes, in the plan's order. */
+struct change {
+	const struct action *action;
+	const char *path;
+	uint64_t before, after; /* bytes; after of a deletion is 0 */
+	const char *kept_because; /* the rewrite was refused: the file stays, and why; NULL: done */
+};
+
+struct apply;
+
+int apply_prepare(const struct layer *layer, const struct plan *plan, const struct apply_options *options,
+		  struct apply **apply, struct error *err);
+int apply_commit(struct apply *apply, struct error *err);
+int apply_finish(struct apply *apply, struct error *err);
+int apply_rollback(struct apply *apply, struct error *err);
+void apply_free(struct apply *apply); /* NULL is fine; leaves the disk alone */
+
+/* The changes, after prepare. An object whose rewrite yields its own bytes is
+ * not among them. Owned by apply. */
+const struct change *apply_changes(const struct apply *apply, size_t *nr);
+
+/* The new bytes of a staged object, or an empty span when it stays as it is:
+ * what verification reads back. Valid until apply_free(). */
+struct span apply_staged(const struct apply *apply, object_id object);
+
+/* Brings back a layer that a killed run has left half done. *recovered tells
+ * whether there was anything to do. */
+int apply_recover(const char *root, bool *recovered, struct error *err);
+
+/* Copies the tree from to a new directory to (must not exist): modes, times,
+ * symlinks and hard links among the copied files kept. Removes what it wrote
+ * when it fails. */
+int tree_copy(const char *from, const char *to, struct error *err);
+
+/* Removes a directory tree; follows no symlinks. */
+int tree_remove(const char *path, struct error *err);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * check: what is wrong with a layer, and whether a change kept it right.
+ *
+ * Pure functions on the model. layer_check() is what audit and verify print;
+ * bindings_compare() is what shrink proves before it writes anything.
+ *
+ * Rules of layer_check(), by name:
+ *   missing-library     a NEEDED name neither the layer nor the host has (error)
+ *   host-library        a NEEDED name only a full host has, not the platform's
+ *                       minimum: "the host must provide" (note)
+ *   glibc-too-new       needs a GLIBC_2.x or GLIBCXX_3.4.x above the platform's (error)
+ *   foreign-interpreter an extension module tagged for another interpreter than
+ *                       the platform's, or than most of the layer's (warning)
+ *   foreign-machine     an object for another machine than the platform's (warning;
+ *                       error when the platform was named by the user)
+ *   mixed-machines      objects of several machines in one tree, once (warning)
+ *   escaping-path       a search path entry that leads out of the tree (warning)
+ *   missing-version     a version the providing object of the layer lacks (error)
+ *   misaligned          PT_LOAD offset and address not congruent modulo p_align or
+ *                       the page: some strip has broken the file (error)
+ */
+#ifndef SOFOLD_CHECK_H
+#define SOFOLD_CHECK_H
+
+#include "sofold/error.h"
+#include "sofold/layer.h"
+#include "sofold/plan.h"
+#include "sofold/platform.h"
+
+/* Adds findings to the layer. named: the user chose the platform, so what
+ * does not fit it is an error rather than a warning. */
+void layer_check(struct layer *layer, const struct platform *platform, bool named);
+
+/*
+ * For every root (each extension module and executable, and each object
+ * nobody needs) loaded before and after a plan: every import of every object
+ * in its scope that was bound to some object must bind, to the same object or
+ * to the one that replaces it (plan->replaced_by); what a version need asks
+ * of the providing object must be defined there; no NEEDED name that was
+ * found may be missing. ids mean the same objects in before and after.
+ * Returns ERROR_NONE, or ERROR_VERIFY with the first differences in words:
+ * which object, which symbol, where it was bound, where it is now.
+ */
+int bindings_compare(struct arena *arena, struct layer *before, struct layer *after, const struct plan *plan,
+		     const struct platform *platform, struct error *err);
+
+#endif

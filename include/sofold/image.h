@@ -1,0 +1,91 @@
+/*
+ * image: rewriting a linked ELF file without moving what it loads.
+ *
+ * image_edit() treats a shared object as virtual addresses and what lies at
+ * them. It takes the whole file's bytes and a list of edits and returns the
+ * bytes of a new file: the same image, with names changed, laid out anew so
+ * that nothing dead takes space. No virtual address ever moves.
+ *
+ *	struct image_edits edits = {.page = 4096, .compact = true};
+ *	struct image_result result;
+ *	if (image_edit(arena, bytes, &edits, &result, err))
+ *		... keep the file as it is; err says why
+ *	if (image_prove(bytes, result.bytes, &result, err))
+ *		... a mistake of ours: do not use the result
+ *
+ * Only 64-bit little-endian ET_DYN objects for x86-64 and AArch64 are
+ * edited. Anything not understood (segments that overlap, section headers
+ * that disagree with segments, data behind the image) is ERROR_REFUSED.
+ */
+#ifndef SOFOLD_IMAGE_H
+#define SOFOLD_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sofold/arena.h"
+#include "sofold/error.h"
+#include "sofold/layer.h"
+#include "sofold/span.h"
+
+/* A NEEDED name to replace, with every equal file name in .gnu.version_r
+ * (glibc asserts that the two agree: elf/dl-version.c find_needed). */
+struct rename {
+	const char *from, *to;
+};
+
+struct image_edits {
+	const struct rename *needed;
+	size_t nr_needed;
+	const char *soname;	 /* NULL: keep */
+	const char *search_path; /* NULL: keep */
+	enum search_kind search_kind; /* of search_path when there is none yet; an
+				       * existing path keeps its kind */
+	bool compact;  /* drop symbol tables, comments, debug info, dead pages, padding */
+	uint64_t page; /* bytes: the largest page of the machines it must load on */
+};
+
+/* Bytes [from, to) of the image, virtual addresses. */
+struct range {
+	uint64_t from, to;
+};
+
+struct image_result {
+	struct span bytes; /* the new file, in the arena */
+	bool changed;	   /* false: bytes equal the input's */
+
+	/* What differs from the old image on purpose, sorted: names, dynamic
+	 * entries, headers. Everything else live must be equal. */
+	struct range *edited;
+	size_t nr_edited, alloc_edited;
+	/* What the old image had and the new one has not: dead pages. Sorted. */
+	struct range *dropped;
+	size_t nr_dropped, alloc_dropped;
+};
+
+int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
+	       struct image_result *result, struct error *err);
+
+/*
+ * Proves that result->bytes loads as file did: walks both files' program
+ * headers anew and compares every byte of the old image that is neither in
+ * edited nor in dropped with the new image's byte at the same virtual
+ * address, checks sizes of zeroed memory, permissions, and the congruence of
+ * offset and address (gABI, p_align; glibc before 2.35 checks it modulo
+ * p_align: elf/dl-load.c). ERROR_VERIFY with the first difference.
+ */
+int image_prove(struct span file, const struct image_result *result, uint64_t page, struct error *err);
+
+/*
+ * Feeds the parts of an image that wheel tools do not rewrite to sink, in an
+ * order and form that do not depend on where those tools have put the rest:
+ * two files that give equal streams load the same code and data and define,
+ * import and relocate the same symbols. Left out: SONAME, NEEDED, search
+ * path, version-need file names, where their storage lies, build notes.
+ * ERROR_REFUSED when the file cannot be read so.
+ */
+int image_canonical(struct arena *arena, struct span file, void (*sink)(void *context, struct span bytes),
+		    void *context, struct error *err);
+
+#endif

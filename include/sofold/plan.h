@@ -1,0 +1,97 @@
+/*
+ * plan: what is going to be done to a layer, as data.
+ *
+ * Passes look at a layer and add to a plan; nothing else decides. A plan can
+ * be printed (--dry-run), applied (apply.h) and predicted: plan_predict()
+ * gives the layer the plan leads to, which the verifier checks before
+ * anything is written.
+ */
+#ifndef SOFOLD_PLAN_H
+#define SOFOLD_PLAN_H
+
+#include "sofold/image.h"
+#include "sofold/layer.h"
+#include "sofold/platform.h"
+
+enum level { LEVEL_SAFE, LEVEL_DEFAULT, LEVEL_MAX };
+
+enum pass {
+	PASS_DEDUPE = 1,
+	PASS_STRIP = 2,
+	PASS_ALL = PASS_DEDUPE | PASS_STRIP,
+};
+
+/* Relations between two copies of one family, strongest first. */
+enum relation {
+	RELATION_IDENTICAL,  /* same bytes */
+	RELATION_SAME_IMAGE, /* the same but for names wheel tools wrote */
+	RELATION_COMPATIBLE, /* serves every import, and the family promises the rest */
+	RELATION_REFUSED,
+};
+
+const char *relation_name(enum relation relation); /* "identical" … */
+
+struct plan_options {
+	enum level level;
+	unsigned passes;   /* enum pass, or-ed */
+	const char **merge; /* families of --merge; "all" = every one */
+	size_t nr_merge;
+	const struct platform *platform;
+};
+
+/* One copy of a library. */
+struct copy {
+	object_id object;
+	bool kept;
+	enum relation relation; /* to the copy that serves it; of a kept one IDENTICAL */
+	object_id served_by;	/* the kept copy; NO_ID: refused, stays on its own */
+	bool offered;		/* refused only for want of --merge */
+	const char *reason;	/* why kept, merged or refused, in words */
+};
+
+/* Copies of one library under any name: family (see family_name()) and machine. */
+struct family {
+	const char *name;
+	uint16_t machine;
+	struct copy *copies; /* by path */
+	size_t nr_copies, alloc_copies;
+	uint64_t reclaimable; /* bytes of the copies merged away */
+	uint64_t offered;     /* bytes --merge would add */
+};
+
+enum action_kind {
+	ACTION_REWRITE, /* the object's image with these edits */
+	ACTION_DELETE,	/* remove the file (all links to its inode) */
+	ACTION_RECORD,	/* bring a wheel's RECORD up to date */
+};
+
+struct action {
+	enum action_kind kind;
+	file_id file;	     /* first path */
+	object_id object;    /* NO_ID for RECORD */
+	struct image_edits edits; /* REWRITE */
+	const char *because; /* a reason a person can check */
+};
+
+/* Actions in the order they are applied: every prefix leaves a layer that
+ * loads. Rewrites of kept copies, rewrites of consumers, deletions, RECORDs. */
+struct plan {
+	struct family *families; /* with two or more copies, by bytes */
+	size_t nr_families, alloc_families;
+	struct action *actions;
+	size_t nr_actions, alloc_actions;
+	object_id *replaced_by; /* for each object: who serves its consumers, or NO_ID */
+	bool *deleted;		/* for each object */
+	uint64_t reclaimable;	/* bytes of all merged copies */
+};
+
+/* Decides everything for a layer. The layer is read, and its export indexes
+ * are built; findings are not added. Allocates in layer->arena. */
+struct plan *plan_layer(struct layer *layer, const struct plan_options *options);
+
+/* The layer after the plan: deleted files gone (their slots stay, with kind
+ * FILE_OTHER and no object, so ids mean the same in both), names edited.
+ * Sizes are not predicted. */
+struct layer *plan_predict(struct arena *arena, const struct layer *layer, const struct plan *plan);
+
+#endif

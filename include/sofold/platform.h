@@ -1,0 +1,49 @@
+/*
+ * platform: where a layer is going to run, and what is known of the place.
+ *
+ * One table holds every known platform (src/layer/platform.c). A platform
+ * says which interpreter and machine the layer must fit, which libraries the
+ * host brings, the C library and its version, the page size objects must be
+ * aligned to, and the size limits. "generic-*" platforms promise nothing but
+ * the machine.
+ */
+#ifndef SOFOLD_PLATFORM_H
+#define SOFOLD_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sofold/layer.h"
+
+enum libc { LIBC_GLIBC, LIBC_MUSL };
+
+struct platform {
+	const char *name; /* "lambda-python3.12-x86_64" */
+	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
+	enum libc libc;
+	const char *tag;     /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
+	unsigned glibc;	     /* newest GLIBC_2.x it has: x; 0: unknown */
+	unsigned glibcxx;    /* newest GLIBCXX_3.4.x it has: x; 0: unknown */
+	uint64_t page;	     /* bytes objects must stay aligned to in their files */
+	const char *const *library_path; /* directories of LD_LIBRARY_PATH, NULL-terminated; NULL: none */
+	const char *layer_mount;	 /* where the layer appears there: "/opt"; NULL: unknown */
+	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
+};
+
+/* The platform of that name, or NULL. */
+const struct platform *platform_find(const char *name);
+
+/* All platforms, ended by one whose name is NULL. */
+const struct platform *platform_table(void);
+
+/* The platform a layer looks built for: the machine and C library of most of
+ * its objects; always a generic one, since a tree cannot say that it goes to
+ * Lambda. Never NULL. */
+const struct platform *platform_infer(const struct layer *layer);
+
+/* Whether the platform's host provides a library of this name (the manylinux
+ * policy's list; for musl its C library). */
+bool platform_provides(const struct platform *platform, const char *needed);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * pool: the same work on many items, on every core.
+ */
+#ifndef SOFOLD_POOL_H
+#define SOFOLD_POOL_H
+
+#include <stddef.h>
+
+/* Calls work(context, item, worker) once for every item in [0, nr), from up
+ * to threads workers (0: one for each core) numbered from 0, and returns when
+ * all are done. Items are taken in order. The calling thread is worker 0; when
+ * no other thread can be started it does all the work. */
+void pool_run(size_t nr, unsigned threads, void (*work)(void *context, size_t item, unsigned worker),
+	      void *context);
+
+/* How many workers pool_run(nr, threads, ...) uses at most. */
+unsigned pool_workers(size_t nr, unsigned threads);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * scan: from a directory (or a zip) to a layer.
+ *
+ * One walk over the tree, one parse of each ELF file on all cores, digests
+ * only where sizes or image shapes collide. Reads only; follows no symlink
+ * out of the tree; opens regular files only. What is wrong with a single file
+ * is a finding in the layer and the scan goes on; what is wrong with the
+ * whole (no such directory) is an error.
+ */
+#ifndef SOFOLD_SCAN_H
+#define SOFOLD_SCAN_H
+
+#include "sofold/error.h"
+#include "sofold/layer.h"
+
+struct scan_options {
+	bool hash_all;	  /* SHA-256 of every object, not only of look-alikes */
+	unsigned threads; /* 0: one for each core */
+};
+
+/* Scans path, a directory or an archive libarchive can read (.zip, .whl,
+ * .tar…). The layer holds its own arena: layer_free() when done. */
+int scan_layer(const char *path, const struct scan_options *options, struct layer **layer,
+	       struct error *err);
+
+/* Parses one object from bytes in memory, as scan_layer() does for each file:
+ * what the strip and dedupe passes wrote is read back with it before use.
+ * Findings go to layer under path. Returns false when it is no ELF file or
+ * not a sound one. */
+bool scan_object(struct layer *layer, const char *path, struct span bytes, struct object *object);
+
+void layer_free(struct layer *layer); /* NULL is fine */
+
+#endif

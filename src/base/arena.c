@@ -1,0 +1,162 @@
+/*
+ * A list of blocks, newest first; allocation bumps a pointer in the newest.
+ * Objects larger than a quarter of a block get a block of their own, linked
+ * behind the newest so that its free room is not lost.
+ */
+#include "sofold/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 64 * 1024, BIG_BYTES = BLOCK_BYTES / 4 };
+
+struct block {
+	struct block *next;
+	size_t used, size; /* bytes of data */
+	max_align_t data[];
+};
+
+struct arena {
+	struct block *blocks;
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	fputs("sofold: out of memory\n", stderr);
+	_Exit(3);
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = calloc(1, sizeof *arena);
+
+	if (!arena)
+		out_of_memory();
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct block *block, *next;
+
+	if (!arena)
+		return;
+	for (block = arena->blocks; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	free(arena);
+}
+
+static struct block *block_new(size_t size)
+{
+	struct block *block = size <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + size) : NULL;
+
+	if (!block)
+		out_of_memory();
+	block->size = size;
+	return block;
+}
+
+static void *big_alloc(struct arena *arena, size_t bytes)
+{
+	struct block *block = block_new(bytes);
+
+	block->used = bytes;
+	if (arena->blocks) {
+		block->next = arena->blocks->next;
+		arena->blocks->next = block;
+	} else {
+		arena->blocks = block;
+	}
+	return block->data;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+	const size_t align = _Alignof(max_align_t);
+	struct block *block = arena->blocks;
+	void *p;
+
+	if (bytes > BIG_BYTES)
+		return big_alloc(arena, bytes);
+	bytes = (bytes + align - 1) / align * align;
+	if (!block || block->size - block->used < bytes) {
+		block = block_new(BLOCK_BYTES);
+		block->next = arena->blocks;
+		arena->blocks = block;
+	}
+	p = (char *)block->data + block->used;
+	block->used += bytes;
+	return p;
+}
+
+void *arena_array(struct arena *arena, size_t nr, size_t size)
+{
+	if (size && nr > SIZE_MAX / size)
+		out_of_memory();
+	return arena_alloc(arena, nr * size);
+}
+
+void *arena_memdup(struct arena *arena, const void *p, size_t n)
+{
+	void *copy = arena_alloc(arena, n);
+
+	if (n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+char *arena_strndup(struct arena *arena, const char *s, size_t n)
+{
+	size_t length = strnlen(s, n);
+	char *copy = arena_alloc(arena, length + 1);
+
+	memcpy(copy, s, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *s)
+{
+	return arena_strndup(arena, s, strlen(s));
+}
+
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+{
+	va_list again;
+	char *text;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		out_of_memory();
+	text = arena_alloc(arena, (size_t)length + 1);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	return text;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = arena_vprintf(arena, format, args);
+	va_end(args);
+	return text;
+}
+
+void arena_absorb(struct arena *arena, struct arena *other)
+{
+	struct block **end = &arena->blocks;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = other->blocks;
+	other->blocks = NULL;
+	arena_free(other);
+}

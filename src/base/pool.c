@@ -1,0 +1,62 @@
+/* Workers take the next item from one atomic counter until none is left. */
+#include "sofold/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 64 };
+
+struct run {
+	atomic_size_t next;
+	size_t nr;
+	void (*work)(void *context, size_t item, unsigned worker);
+	void *context;
+};
+
+struct worker {
+	struct run *run;
+	unsigned number;
+};
+
+unsigned pool_workers(size_t nr, unsigned threads)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!threads)
+		threads = cores > 0 ? (unsigned)cores : 1;
+	if (threads > MAX_WORKERS)
+		threads = MAX_WORKERS;
+	if (threads > nr)
+		threads = nr ? (unsigned)nr : 1;
+	return threads;
+}
+
+static void *work_until_done(void *p)
+{
+	struct worker *worker = p;
+	struct run *run = worker->run;
+	size_t item;
+
+	while ((item = atomic_fetch_add(&run->next, 1)) < run->nr)
+		run->work(run->context, item, worker->number);
+	return NULL;
+}
+
+void pool_run(size_t nr, unsigned threads, void (*work)(void *context, size_t item, unsigned worker),
+	      void *context)
+{
+	struct run run = {.nr = nr, .work = work, .context = context};
+	struct worker workers[MAX_WORKERS];
+	pthread_t ids[MAX_WORKERS];
+	unsigned i, started = 1;
+
+	threads = pool_workers(nr, threads);
+	for (i = 0; i < threads; i++)
+		workers[i] = (struct worker){&run, i};
+	while (started < threads && !pthread_create(&ids[started], NULL, work_until_done, &workers[started]))
+		started++;
+	work_until_done(&workers[0]);
+	for (i = 1; i < started; i++)
+		pthread_join(ids[i], NULL);
+}
