@@ -1,0 +1,32 @@
+/*
+ * Runs every unit suite and ends with their sums; the exit status says
+ * whether all passed. A suite is a function that registers its tests under
+ * one name; add a line for it in the table.
+ */
+#include <stdio.h>
+
+#include <CUnit/Basic.h>
+
+#include "suites.h"
+
+static void (*const suites[])(void) = {
+	suite_path,
+};
+
+int main(void)
+{
+	unsigned failures;
+
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return 1;
+	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+		suites[i]();
+	CU_basic_set_mode(CU_BRM_NORMAL);
+	if (CU_basic_run_tests() != CUE_SUCCESS) {
+		fprintf(stderr, "unit: %s\n", CU_get_error_msg());
+		return 1;
+	}
+	failures = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
+	CU_cleanup_registry();
+	return failures != 0;
+}

@@ -1,0 +1,44 @@
+/*
+ * suites: the unit suites, and how one is written.
+ *
+ *	static void joins_a_name_to_a_directory(void) { CU_ASSERT(...); }
+ *
+ *	void suite_path(void)
+ *	{
+ *		static const struct unit_test tests[] = {
+ *			UNIT_TEST(joins_a_name_to_a_directory),
+ *		};
+ *		unit_suite("path", tests, sizeof tests / sizeof *tests);
+ *	}
+ *
+ * One line here and one in main.c's table for each.
+ */
+#ifndef SOFOLD_UNIT_SUITES_H
+#define SOFOLD_UNIT_SUITES_H
+
+#include <stddef.h>
+
+#include <CUnit/CUnit.h>
+
+struct unit_test {
+	const char *name;
+	void (*run)(void);
+};
+
+#define UNIT_TEST(function)                                                                                  \
+	{                                                                                                    \
+#function, function                                                                          \
+	}
+
+/* Registers a suite; ends the process when CUnit cannot. */
+void unit_suite(const char *name, const struct unit_test *tests, size_t nr);
+
+/* Prints both texts when they differ; NULL equals only NULL. */
+#define UNIT_ASSERT_TEXT(actual, expected)                                                                   \
+	CU_ASSERT(unit_text_equal((actual), (expected), __FILE__, __LINE__))
+
+int unit_text_equal(const char *actual, const char *expected, const char *file, int line);
+
+void suite_path(void);
+
+#endif
