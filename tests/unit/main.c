@@ -11,6 +11,7 @@
 
 static void (*const suites[])(void) = {
 	suite_path,
+	suite_family,
 };
 
 int main(void)

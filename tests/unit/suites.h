@@ -40,5 +40,6 @@ void unit_suite(const char *name, const struct unit_test *tests, size_t nr);
 int unit_text_equal(const char *actual, const char *expected, const char *file, int line);
 
 void suite_path(void);
+void suite_family(void);
 
 #endif
