@@ -55,11 +55,11 @@ struct image_result {
 	struct span bytes; /* the new file, in the arena */
 	bool changed;	   /* false: bytes equal the input's */
 
-	/* What differs from the old image on purpose, sorted: names, dynamic
+	/* What differs from the old image on purpose: names, dynamic
 	 * entries, headers. Everything else live must be equal. */
 	struct range *edited;
 	size_t nr_edited, alloc_edited;
-	/* What the old image had and the new one has not: dead pages. Sorted. */
+	/* What the old image had and the new one has not: dead pages. */
 	struct range *dropped;
 	size_t nr_dropped, alloc_dropped;
 };

@@ -27,7 +27,8 @@ struct platform {
 	unsigned glibcxx;    /* newest GLIBCXX_3.4.x it has: x; 0: unknown */
 	uint64_t page;	     /* bytes objects must stay aligned to in their files */
 	const char *const *library_path; /* directories of LD_LIBRARY_PATH, NULL-terminated; NULL: none */
-	const char *layer_mount;	 /* where the layer appears there: "/opt"; NULL: unknown */
+	const char *layer_mount;	 /* where a layer appears there: "/opt"; NULL: unknown */
+	const char *function_mount;	 /* where a function package does: "/var/task"; NULL: unknown */
 	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
 };
 
@@ -42,8 +43,25 @@ const struct platform *platform_table(void);
  * Lambda. Never NULL. */
 const struct platform *platform_infer(const struct layer *layer);
 
-/* Whether the platform's host provides a library of this name (the manylinux
- * policy's list; for musl its C library). */
+/* How sure it is that a host of the platform has a library. */
+enum provision {
+	PROVISION_NONE,
+	PROVISION_FULL_HOST, /* wheels may expect it, but a minimal image lacks it */
+	PROVISION_CERTAIN,   /* every host of the platform has it */
+};
+
+/* What is known of a library by its NEEDED name (the manylinux and musllinux
+ * policies' lists, less what the platform is known to lack). */
+enum provision platform_provision(const struct platform *platform, const char *needed);
+
+/* Whether the platform's host provides a library of this name, for certain or
+ * when it is a full one. */
 bool platform_provides(const struct platform *platform, const char *needed);
+
+/* Where a directory of that host lies in the layer: "/opt/lib" -> "lib" for a
+ * layer under /opt. A tree with a top-level directory "python" is a layer,
+ * any other a function package. Allocated in arena; NULL: not in the layer. */
+char *platform_in_layer(struct arena *arena, const struct platform *platform, const struct layer *layer,
+			const char *directory);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "sofold/error.h"
 #include "sofold/layer.h"
+#include "sofold/span.h"
 
 struct scan_options {
 	bool hash_all;	  /* SHA-256 of every object, not only of look-alikes */

@@ -1,0 +1,141 @@
+/*
+ * Walking the lists of a loaded image: version needs and definitions (gABI
+ * extension in LSB "Symbol Versioning": vn_next, vn_aux, vna_next and their
+ * verdef twins are byte offsets from the entry itself; 0 ends a list) and
+ * every field that refers to a string of .dynstr.
+ *
+ * A list that does not end is told from a long one by its count: the dynamic
+ * table says how many entries there are, and each entry how many it has.
+ */
+#include "image/image.h"
+
+bool tag_is_string(int64_t tag)
+{
+	switch (tag) {
+	case DT_NEEDED:
+	case DT_SONAME:
+	case DT_RPATH:
+	case DT_RUNPATH:
+	case DT_CONFIG:
+	case DT_DEPAUDIT:
+	case DT_AUDIT:
+	case DT_AUXILIARY:
+	case DT_FILTER:
+		return true;
+	}
+	return false;
+}
+
+static bool read_at(const struct image *image, uint64_t vaddr, void *to, size_t n)
+{
+	struct span bytes;
+
+	if (!image_at(image, vaddr, n, &bytes))
+		return false;
+	memcpy(to, bytes.p, n);
+	return true;
+}
+
+struct string_walk {
+	const struct image *image;
+	void (*found)(void *context, enum string_field field, uint64_t vaddr, uint32_t offset);
+	void *context;
+};
+
+static bool walk_need(struct string_walk *walk, uint64_t vaddr, const Elf64_Verneed *need)
+{
+	uint64_t at = vaddr + need->vn_aux;
+	Elf64_Vernaux aux;
+	unsigned i;
+
+	walk->found(walk->context, FIELD_NEED_FILE, vaddr + offsetof(Elf64_Verneed, vn_file), need->vn_file);
+	for (i = 0; i < need->vn_cnt; i++) {
+		if (!read_at(walk->image, at, &aux, sizeof aux))
+			return false;
+		walk->found(walk->context, FIELD_NEED_VERSION, at + offsetof(Elf64_Vernaux, vna_name),
+			    aux.vna_name);
+		at += aux.vna_next;
+	}
+	return true;
+}
+
+static bool walk_needs(struct string_walk *walk)
+{
+	uint64_t vaddr, nr, i;
+	Elf64_Verneed need;
+
+	if (!image_tag(walk->image, DT_VERNEED, &vaddr))
+		return true;
+	if (!image_tag(walk->image, DT_VERNEEDNUM, &nr))
+		return false;
+	for (i = 0; i < nr; i++) {
+		if (!read_at(walk->image, vaddr, &need, sizeof need) || !walk_need(walk, vaddr, &need))
+			return false;
+		if (!need.vn_next)
+			return i + 1 == nr;
+		vaddr += need.vn_next;
+	}
+	return true;
+}
+
+static bool walk_definition(struct string_walk *walk, uint64_t vaddr, const Elf64_Verdef *def)
+{
+	uint64_t at = vaddr + def->vd_aux;
+	Elf64_Verdaux aux;
+	unsigned i;
+
+	for (i = 0; i < def->vd_cnt; i++) {
+		if (!read_at(walk->image, at, &aux, sizeof aux))
+			return false;
+		walk->found(walk->context, FIELD_DEFINITION, at + offsetof(Elf64_Verdaux, vda_name),
+			    aux.vda_name);
+		at += aux.vda_next;
+	}
+	return true;
+}
+
+static bool walk_definitions(struct string_walk *walk)
+{
+	uint64_t vaddr, nr, i;
+	Elf64_Verdef def;
+
+	if (!image_tag(walk->image, DT_VERDEF, &vaddr))
+		return true;
+	if (!image_tag(walk->image, DT_VERDEFNUM, &nr))
+		return false;
+	for (i = 0; i < nr; i++) {
+		if (!read_at(walk->image, vaddr, &def, sizeof def) || !walk_definition(walk, vaddr, &def))
+			return false;
+		if (!def.vd_next)
+			return i + 1 == nr;
+		vaddr += def.vd_next;
+	}
+	return true;
+}
+
+static bool walk_symbols(struct string_walk *walk)
+{
+	const struct image *image = walk->image;
+	struct span table;
+	Elf64_Sym symbol;
+	size_t i;
+
+	if (!image_at(image, image->symtab, image->nr_symbols * sizeof symbol, &table))
+		return !image->nr_symbols;
+	for (i = 0; i < image->nr_symbols; i++) {
+		memcpy(&symbol, table.p + i * sizeof symbol, sizeof symbol);
+		walk->found(walk->context, FIELD_SYMBOL,
+			    image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_name), symbol.st_name);
+	}
+	return true;
+}
+
+bool image_each_string_field(const struct image *image,
+			     void (*found)(void *context, enum string_field field, uint64_t vaddr,
+					   uint32_t offset),
+			     void *context)
+{
+	struct string_walk walk = {image, found, context};
+
+	return walk_needs(&walk) && walk_definitions(&walk) && walk_symbols(&walk);
+}

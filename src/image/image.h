@@ -1,0 +1,167 @@
+/*
+ * The parts of the image writer, and what they share.
+ *
+ *	load.c       bytes -> struct image: headers and dynamic table, checked
+ *	live.c       which virtual addresses hold something; which pages do not
+ *	fields.c     walks over version tables and symbols
+ *	ranges.c     sorted lists of address ranges
+ *	strings.c    who refers to which byte of .dynstr; room for new strings
+ *	names.c      name edits -> patches
+ *	layout.c     live chunks -> file offsets
+ *	sections.c   section headers to match
+ *	write.c      the new file's bytes
+ *	edit.c       image_edit(): the above in order
+ *	prove.c      image_prove()
+ *	canonical.c  image_canonical()
+ *
+ * Only layout.c decides about file offsets, and nothing decides about
+ * virtual addresses, save that new room may be taken at the end of a segment
+ * or behind the last one.
+ */
+#ifndef SOFOLD_SRC_IMAGE_IMAGE_H
+#define SOFOLD_SRC_IMAGE_IMAGE_H
+
+#include <elf.h>
+
+#include "sofold/image.h"
+
+/* A linked ELF64 little-endian file that passed image_load(). */
+struct image {
+	struct span file;
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr *phdrs;
+	size_t nr_phdrs;
+	Elf64_Shdr *shdrs; /* NULL: the file has none */
+	size_t nr_shdrs;
+	struct span shstrtab;
+
+	/* The PT_LOAD entries, in ascending order of p_vaddr, none overlapping. */
+	Elf64_Phdr *loads;
+	size_t nr_loads;
+
+	Elf64_Phdr dynamic_phdr;
+	Elf64_Dyn *dynamic; /* all slots, spare DT_NULLs included */
+	size_t nr_dynamic;  /* slots */
+	size_t nr_tags;	    /* entries before the first DT_NULL */
+	uint64_t strtab;    /* virtual address of the dynamic string table */
+	struct span strings; /* its bytes in file, DT_STRSZ of them */
+	size_t nr_symbols;  /* entries of the dynamic symbol table */
+	uint64_t symtab;    /* its virtual address; 0: none */
+};
+
+/* ERROR_REFUSED with the reason when the file is not one we would edit. */
+int image_load(struct arena *arena, struct span file, struct image *image, struct error *err);
+
+/* The bytes at [vaddr, vaddr + length) as loaded from the file; false when
+ * they are not all in one segment's file-backed part. */
+bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct span *out);
+
+/* Value of the first dynamic entry with this tag; false: none. */
+bool image_tag(const struct image *image, int64_t tag, uint64_t *value);
+
+/* Virtual address of dynamic slot i. */
+static inline uint64_t image_dynamic_slot(const struct image *image, size_t i)
+{
+	return image->dynamic_phdr.p_vaddr + i * sizeof(Elf64_Dyn);
+}
+
+const char *image_section_name(const struct image *image, const Elf64_Shdr *shdr);
+
+/* True when the kernel starts it: it names an interpreter. */
+bool image_is_program(const struct image *image);
+
+/* True for sections that take space in a segment's file-backed part. */
+static inline bool section_is_loaded(const Elf64_Shdr *shdr)
+{
+	return (shdr->sh_flags & SHF_ALLOC) && shdr->sh_type != SHT_NOBITS && shdr->sh_type != SHT_NULL;
+}
+
+/* Fields outside .dynamic that hold an offset into the dynamic string table. */
+enum string_field {
+	FIELD_SYMBOL,	    /* st_name */
+	FIELD_NEED_FILE,    /* vn_file */
+	FIELD_NEED_VERSION, /* vna_name */
+	FIELD_DEFINITION,   /* vda_name */
+};
+
+/* Calls back with the address of every such 32-bit field and the offset it
+ * holds. False when a list leaves its table or does not end. */
+bool image_each_string_field(const struct image *image,
+			     void (*found)(void *context, enum string_field field, uint64_t vaddr,
+					   uint32_t offset),
+			     void *context);
+
+/* Whether a dynamic tag's value is an offset into the string table. */
+bool tag_is_string(int64_t tag);
+
+/* A growing list of ranges; ranges_normalize() sorts it and joins neighbours. */
+struct ranges {
+	struct arena *arena;
+	struct range *items;
+	size_t nr_items, alloc_items;
+};
+
+void ranges_add(struct ranges *ranges, uint64_t from, uint64_t to); /* an empty range is dropped */
+void ranges_normalize(struct ranges *ranges);
+void ranges_remove(struct ranges *ranges, uint64_t from, uint64_t to);
+/* The first range that ends behind vaddr, or NULL. Needs a normalized list. */
+const struct range *ranges_next(const struct ranges *ranges, uint64_t vaddr);
+
+/* Every address whose file byte something may read, the program headers
+ * aside. Returns false, and all of every segment, when that cannot be told:
+ * with compact false, for programs, and where section headers are not complete. */
+bool image_live(const struct image *image, bool compact, struct ranges *live);
+
+/* New bytes for addresses of the image. */
+struct patch {
+	uint64_t vaddr;
+	struct span bytes;
+};
+
+/* What an edit wants written, before it has a place in a file. */
+struct draft {
+	struct arena *arena;
+	const struct image *image;
+	const struct image_edits *edits;
+	struct ranges live;
+	bool all_live;	   /* nothing may be left out, see image_live() */
+	Elf64_Phdr *loads; /* the image's, grown where new bytes need it */
+
+	struct patch *patches;
+	size_t nr_patches, alloc_patches;
+
+	/* .dynstr afterwards. When it has to move, moved holds all its bytes and
+	 * layout.c finds it a place in a new segment. */
+	uint64_t strings_size;
+	struct span moved_strings;
+};
+
+void draft_patch(struct draft *draft, uint64_t vaddr, const void *bytes, size_t n);
+
+/* Turns name edits into patches. ERROR_REFUSED when there is no safe room. */
+int draft_names(struct draft *draft, struct error *err);
+
+/* Lays the draft out into result->bytes, edited and dropped. */
+int draft_layout(struct draft *draft, struct image_result *result, struct error *err);
+
+/* The string table's accounting. */
+struct strings {
+	struct arena *arena;
+	uint8_t *bytes; /* a changing copy */
+	uint8_t *used;	/* one flag for each byte: somebody refers to it */
+	size_t size;	/* bytes, now */
+	size_t room;	/* bytes it may still grow by where it lies */
+	bool moves;	/* it has outgrown its room */
+};
+
+/* Counts every reference but those the edits replace. ERROR_REFUSED when a
+ * field points outside the table. room: bytes free behind the table. */
+int strings_init(struct strings *strings, const struct draft *draft, size_t room, struct error *err);
+
+/* Offset of text in the table: found, put in unused bytes, or appended. */
+uint32_t strings_place(struct strings *strings, const char *text);
+
+/* What a NEEDED name or a version need's file name becomes; NULL: it stays. */
+const char *edits_renamed(const struct image_edits *edits, const char *name);
+
+#endif

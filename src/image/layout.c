@@ -1,0 +1,291 @@
+/*
+ * Where the parts of an image go in the new file.
+ *
+ * Each segment is cut at runs of whole dead pages into chunks; each chunk
+ * becomes a PT_LOAD. Chunks are written in address order, each at the first
+ * offset that is congruent to its address modulo the page, so two of them may
+ * share a page of the file but nothing is padded beyond that. p_align becomes
+ * the page too: an alignment of 2 MiB, as older linkers wrote it, would force
+ * holes of that size, and nothing needs it unless a section asks for it.
+ *
+ * The program header table stays where it is if it fits there; cuts are given
+ * up, smallest first, until it does. When a new segment is needed for a moved
+ * .dynstr the table may go there as well. It always lies in a segment: musl's
+ * dl_iterate_phdr(), and with it the unwinder, has no other way to find it
+ * (ldso/dynlink.c map_library).
+ */
+#include "image/layout.h"
+
+#include "sofold/vec.h"
+
+bool layout_offset(const struct layout *layout, uint64_t vaddr, uint64_t *offset)
+{
+	size_t i;
+
+	for (i = 0; i < layout->nr_chunks; i++) {
+		const struct chunk *chunk = &layout->chunks[i];
+		bool last = i + 1 == layout->nr_chunks || layout->chunks[i + 1].vaddr > vaddr;
+
+		if (vaddr >= chunk->vaddr && vaddr - chunk->vaddr <= chunk->memsz && last) {
+			uint64_t into = vaddr - chunk->vaddr;
+
+			*offset = chunk->offset + (into < chunk->filesz ? into : chunk->filesz);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The largest alignment any loaded section asks for. */
+static uint64_t section_alignment(const struct image *image)
+{
+	uint64_t align = 1;
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++)
+		if ((image->shdrs[i].sh_flags & SHF_ALLOC) && image->shdrs[i].sh_addralign > align)
+			align = image->shdrs[i].sh_addralign;
+	return align;
+}
+
+/*
+ * Where a section wants more than a page, the loader must place the whole
+ * image at such a multiple (glibc since 2.35 takes the largest p_align of all
+ * segments, elf/dl-load.c). The first segment, at offset 0 and address 0, can
+ * say so for all without a byte of padding.
+ */
+static void set_alignments(struct layout *layout)
+{
+	const struct draft *draft = layout->draft;
+	uint64_t page = draft->edits->page, wanted = section_alignment(draft->image);
+	bool known = draft->edits->compact && draft->image->nr_shdrs;
+	size_t i;
+
+	for (i = 0; i < layout->nr_chunks; i++) {
+		struct chunk *chunk = &layout->chunks[i];
+
+		/* Without section headers nobody can say what an alignment was for. */
+		if (!known || (wanted > page && draft->loads[0].p_vaddr % wanted))
+			chunk->align = draft->loads[chunk->load].p_align;
+		else
+			chunk->align = i == 0 && wanted > page ? wanted : page;
+	}
+}
+
+static uint64_t page_up(const struct layout *layout, uint64_t vaddr)
+{
+	uint64_t page = layout->draft->edits->page;
+
+	return (vaddr + page - 1) & ~(page - 1);
+}
+
+static uint64_t page_down(const struct layout *layout, uint64_t vaddr)
+{
+	return vaddr & ~(layout->draft->edits->page - 1);
+}
+
+static void add_chunk(struct layout *layout, size_t load, uint64_t from, uint64_t to, uint64_t mem_to)
+{
+	const Elf64_Phdr *phdr = &layout->draft->loads[load];
+
+	*VEC_PUSH(layout->draft->arena, layout, chunks) = (struct chunk){
+		.vaddr = from,
+		.filesz = to - from,
+		.memsz = mem_to - from,
+		.flags = phdr->p_flags,
+		.load = load,
+	};
+}
+
+/* Cuts one segment at its runs of dead pages. */
+static void cut_load(struct layout *layout, size_t load)
+{
+	const struct draft *draft = layout->draft;
+	const Elf64_Phdr *phdr = &draft->loads[load];
+	uint64_t end = phdr->p_vaddr + phdr->p_filesz, at = phdr->p_vaddr, from, to;
+	const struct range *live = ranges_next(&draft->live, at);
+
+	if (!phdr->p_filesz) {
+		add_chunk(layout, load, at, at, at + phdr->p_memsz);
+		return;
+	}
+	if (!live || live->from >= end)
+		return; /* nothing alive: the whole segment goes */
+	from = page_down(layout, live->from) > at ? page_down(layout, live->from) : at;
+	for (to = live->to;; to = live->to) {
+		live = ranges_next(&draft->live, to);
+		if (!live || live->from >= end)
+			break;
+		if (page_up(layout, to) < page_down(layout, live->from)) {
+			add_chunk(layout, load, from, to, to);
+			from = page_down(layout, live->from);
+		}
+	}
+	add_chunk(layout, load, from, to, phdr->p_memsz > phdr->p_filesz ? phdr->p_vaddr + phdr->p_memsz : to);
+}
+
+static size_t other_phdrs(const struct image *image)
+{
+	return image->nr_phdrs - image->nr_loads;
+}
+
+/* How many program headers fit where the table is now. */
+static size_t phdr_capacity(const struct layout *layout)
+{
+	const struct draft *draft = layout->draft;
+	const struct image *image = draft->image;
+	const Elf64_Phdr *first = &draft->loads[0];
+	uint64_t table, limit;
+	const struct range *next;
+
+	if (image->ehdr.e_phoff >= first->p_filesz)
+		return 0; /* not in the segment that stays at offset 0: always moves */
+	if (draft->all_live)
+		return image->nr_phdrs;
+	table = first->p_vaddr + image->ehdr.e_phoff;
+	next = ranges_next(&draft->live, table);
+	limit = first->p_vaddr + first->p_filesz;
+	if (next && next->from < limit)
+		limit = next->from;
+	/* Old patchelf laid its longer table over notes and left PT_NOTE pointing
+	 * into it. What the table covers now is the table's. */
+	if (limit < table + image->nr_phdrs * sizeof(Elf64_Phdr))
+		return image->nr_phdrs;
+	return (limit - table) / sizeof(Elf64_Phdr);
+}
+
+/* Joins the two chunks of one segment that lie closest; false: none left. */
+static bool join_closest(struct layout *layout)
+{
+	uint64_t gap, least = UINT64_MAX;
+	size_t i, best = 0;
+
+	for (i = 1; i < layout->nr_chunks; i++) {
+		const struct chunk *a = &layout->chunks[i - 1], *b = &layout->chunks[i];
+
+		gap = b->vaddr - (a->vaddr + a->filesz);
+		if (a->load == b->load && gap < least) {
+			least = gap;
+			best = i;
+		}
+	}
+	if (!best)
+		return false;
+	layout->chunks[best - 1].filesz += least + layout->chunks[best].filesz;
+	layout->chunks[best - 1].memsz = layout->chunks[best].vaddr + layout->chunks[best].memsz -
+					 layout->chunks[best - 1].vaddr;
+	memmove(&layout->chunks[best], &layout->chunks[best + 1],
+		(layout->nr_chunks - best - 1) * sizeof *layout->chunks);
+	layout->nr_chunks--;
+	return true;
+}
+
+static void cut_loads(struct layout *layout)
+{
+	size_t i;
+
+	layout->nr_chunks = 0;
+	for (i = 0; i < layout->draft->image->nr_loads; i++)
+		cut_load(layout, i);
+}
+
+static size_t phdrs_needed(const struct layout *layout, bool append)
+{
+	return layout->nr_chunks + other_phdrs(layout->draft->image) + append;
+}
+
+/* Cuts the segments so that the table fits where it is. Its bytes are live
+ * from here on; they follow the ELF header, so this adds no cut. */
+static void fit_table(struct layout *layout, size_t capacity, bool append)
+{
+	struct draft *draft = layout->draft;
+	size_t nr = phdrs_needed(layout, append);
+
+	if (!draft->all_live) {
+		nr = nr < capacity ? nr : capacity;
+		ranges_add(&draft->live, layout->phdrs_vaddr,
+			   layout->phdrs_vaddr + nr * sizeof(Elf64_Phdr));
+		ranges_normalize(&draft->live);
+		cut_loads(layout);
+	}
+	while (phdrs_needed(layout, append) > capacity && join_closest(layout))
+		;
+}
+
+static void set_offsets(struct layout *layout)
+{
+	uint64_t cursor = 0;
+	size_t i;
+
+	for (i = 0; i < layout->nr_chunks; i++) {
+		struct chunk *chunk = &layout->chunks[i];
+		uint64_t align = chunk->align > 1 ? chunk->align : 1;
+
+		if (!layout->draft->edits->compact) {
+			chunk->offset = layout->draft->loads[chunk->load].p_offset;
+			cursor = layout->draft->image->file.n;
+			continue;
+		}
+		chunk->offset = cursor + ((chunk->vaddr - cursor) & (align - 1));
+		if (chunk->filesz)
+			cursor = chunk->offset + chunk->filesz;
+	}
+	layout->image_end = cursor;
+}
+
+/* The new segment: program headers if they had to move, then .dynstr. Its
+ * address takes its page offset from where the file happens to end, so that
+ * no padding is needed. */
+static void append_segment(struct layout *layout, bool with_phdrs)
+{
+	struct draft *draft = layout->draft;
+	const struct chunk *last = &layout->chunks[layout->nr_chunks - 1];
+	uint64_t offset = (layout->image_end + 7) & ~(uint64_t)7, size = 0, vaddr;
+
+	vaddr = page_up(layout, last->vaddr + last->memsz) + (offset & (draft->edits->page - 1));
+	if (with_phdrs) {
+		layout->phdrs_vaddr = vaddr;
+		size += layout->nr_phdrs * sizeof(Elf64_Phdr);
+	}
+	if (draft->moved_strings.p) {
+		layout->strings_vaddr = vaddr + size;
+		size += draft->moved_strings.n;
+	}
+	*VEC_PUSH(draft->arena, layout, chunks) = (struct chunk){
+		.vaddr = vaddr,
+		.filesz = size,
+		.memsz = size,
+		.flags = PF_R,
+		.align = draft->edits->page,
+		.offset = offset,
+		.load = SIZE_MAX,
+	};
+	layout->image_end = offset + size;
+}
+
+int layout_chunks(struct layout *layout, struct error *err)
+{
+	const struct draft *draft = layout->draft;
+	const struct image *image = draft->image;
+	bool append = draft->moved_strings.p, move_phdrs;
+	size_t capacity = phdr_capacity(layout);
+
+	layout->strings_vaddr = image->strtab;
+	layout->phdrs_vaddr = image->loads[0].p_vaddr + image->ehdr.e_phoff;
+	cut_loads(layout);
+	/* A new segment has room for the table; without one, cuts must give way. */
+	move_phdrs = !capacity || (append && phdrs_needed(layout, append) > capacity);
+	append = append || move_phdrs;
+	if (append && image_is_program(image))
+		return error_add(err, ERROR_REFUSED, "a program's headers cannot move");
+	if (!move_phdrs)
+		fit_table(layout, capacity, append);
+	layout->nr_phdrs = phdrs_needed(layout, append);
+	if (!move_phdrs && layout->nr_phdrs > capacity)
+		return error_add(err, ERROR_REFUSED, "the program headers do not fit");
+	set_alignments(layout);
+	set_offsets(layout);
+	if (append)
+		append_segment(layout, move_phdrs);
+	return 0;
+}

@@ -1,0 +1,198 @@
+/*
+ * The section headers of the new file.
+ *
+ * No loader reads them, but readelf, gdb, patchelf and strip do, so they are
+ * kept and made to match. Loaded sections stay. Of the others only those go
+ * that are known to be read by tools alone: symbol tables, comments, debug
+ * information. A section nobody has heard of may be data its program reads
+ * from its own file, so it is copied.
+ *
+ * Dropping a section renumbers those behind it; sh_link, sh_info and the
+ * section index of dynamic symbols follow (gABI, Sections).
+ */
+#include "image/layout.h"
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool is_for_tools(const struct image *image, const Elf64_Shdr *shdr)
+{
+	static const char *const prefixes[] = {".debug", ".zdebug", ".gnu_debug", ".comment", ".stab",
+					       ".line",	 ".gdb_index", ".GCC.command.line", ".gnu.lto_",
+					       ".gnu.build.attributes", ".note.gnu.gold-version",
+					       ".annobin", ".llvm"};
+	const char *name = image_section_name(image, shdr);
+	size_t i;
+
+	if (shdr->sh_type == SHT_SYMTAB || shdr->sh_type == SHT_SYMTAB_SHNDX || !strcmp(name, ".strtab"))
+		return true;
+	for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (starts_with(name, prefixes[i]))
+			return true;
+	return false;
+}
+
+static bool is_kept(const struct layout *layout, size_t i)
+{
+	const struct image *image = layout->draft->image;
+	const Elf64_Shdr *shdr = &image->shdrs[i];
+
+	if (!layout->draft->edits->compact || (shdr->sh_flags & SHF_ALLOC))
+		return true;
+	/* SHT_NULL: a slot some other tool has emptied. */
+	return i == 0 || i == image->ehdr.e_shstrndx ||
+	       (shdr->sh_type != SHT_NULL && !is_for_tools(image, shdr));
+}
+
+/* The new name table: each name once, in order. */
+static void build_names(struct layout *layout)
+{
+	const struct draft *draft = layout->draft;
+	const struct image *image = draft->image;
+	size_t i, size = 1, room = 1, n;
+	const char *name;
+	uint8_t *names, *found;
+
+	for (i = 1; i < image->nr_shdrs; i++)
+		room += strlen(image_section_name(image, &image->shdrs[i])) + 1;
+	names = arena_alloc(draft->arena, room);
+	for (i = 1; i < image->nr_shdrs; i++) {
+		if (!is_kept(layout, i))
+			continue;
+		name = image_section_name(image, &image->shdrs[i]);
+		n = strlen(name) + 1;
+		found = memmem(names, size, name, n);
+		if (!found) {
+			found = names + size;
+			memcpy(found, name, n);
+			size += n;
+		}
+		layout->shdrs[layout->section_of[i]].sh_name = (uint32_t)(found - names);
+	}
+	layout->names = (struct span){names, size};
+}
+
+static size_t new_index(const struct layout *layout, size_t old)
+{
+	return old < layout->draft->image->nr_shdrs ? layout->section_of[old] : 0;
+}
+
+/* Where a loaded section lies now; the string table may have moved or grown. */
+static void place_loaded(struct layout *layout, Elf64_Shdr *shdr)
+{
+	const struct draft *draft = layout->draft;
+	uint64_t offset;
+
+	if (shdr->sh_type == SHT_STRTAB && shdr->sh_addr == draft->image->strtab) {
+		shdr->sh_addr = layout->strings_vaddr;
+		shdr->sh_size = draft->strings_size;
+	}
+	if (layout_offset(layout, shdr->sh_addr, &offset))
+		shdr->sh_offset = offset;
+}
+
+static void place_others(struct layout *layout)
+{
+	const struct image *image = layout->draft->image;
+	uint64_t cursor = layout->image_end, align;
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++) {
+		Elf64_Shdr *shdr = &layout->shdrs[layout->section_of[i]];
+
+		if (!is_kept(layout, i) || (shdr->sh_flags & SHF_ALLOC) || i == image->ehdr.e_shstrndx)
+			continue;
+		align = shdr->sh_addralign > 1 ? shdr->sh_addralign : 1;
+		cursor = (cursor + align - 1) / align * align;
+		shdr->sh_offset = cursor;
+		if (shdr->sh_type != SHT_NOBITS)
+			cursor += shdr->sh_size;
+	}
+	layout->shdrs[layout->shstrndx].sh_offset = cursor;
+	layout->shdrs[layout->shstrndx].sh_size = layout->names.n;
+	cursor += layout->names.n;
+	layout->shoff = (cursor + 7) & ~(uint64_t)7;
+	layout->size = layout->shoff + layout->nr_shdrs * sizeof(Elf64_Shdr);
+}
+
+/* Dynamic symbols name the section they lie in by number. */
+static int renumber_symbols(struct layout *layout, struct error *err)
+{
+	struct draft *draft = layout->draft;
+	const struct image *image = draft->image;
+	Elf64_Sym symbol;
+	struct span table;
+	uint16_t index;
+	size_t i;
+
+	if (!image_at(image, image->symtab, image->nr_symbols * sizeof symbol, &table))
+		return 0;
+	for (i = 0; i < image->nr_symbols; i++) {
+		memcpy(&symbol, table.p + i * sizeof symbol, sizeof symbol);
+		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= image->nr_shdrs)
+			continue;
+		index = (uint16_t)layout->section_of[symbol.st_shndx];
+		if (!index)
+			return error_add(err, ERROR_REFUSED, "a dynamic symbol lies in a section of no segment");
+		if (index != symbol.st_shndx)
+			draft_patch(draft,
+				    image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_shndx), &index,
+				    sizeof index);
+	}
+	return 0;
+}
+
+static void keep_sections(struct layout *layout)
+{
+	const struct draft *draft = layout->draft;
+	const struct image *image = draft->image;
+	size_t i;
+
+	layout->section_of = arena_array(draft->arena, image->nr_shdrs, sizeof *layout->section_of);
+	layout->shdrs = arena_array(draft->arena, image->nr_shdrs, sizeof *layout->shdrs);
+	for (i = 0; i < image->nr_shdrs; i++) {
+		if (!is_kept(layout, i))
+			continue;
+		layout->section_of[i] = layout->nr_shdrs;
+		layout->shdrs[layout->nr_shdrs++] = image->shdrs[i];
+	}
+	layout->shstrndx = layout->section_of[image->ehdr.e_shstrndx];
+	for (i = 0; i < layout->nr_shdrs; i++) {
+		Elf64_Shdr *shdr = &layout->shdrs[i];
+
+		shdr->sh_link = (uint32_t)new_index(layout, shdr->sh_link);
+		/* sh_info holds a section index in relocation sections only, and
+		 * where SHF_INFO_LINK says so. */
+		if (shdr->sh_type == SHT_REL || shdr->sh_type == SHT_RELA || (shdr->sh_flags & SHF_INFO_LINK))
+			shdr->sh_info = (uint32_t)new_index(layout, shdr->sh_info);
+		if (shdr->sh_flags & SHF_ALLOC)
+			place_loaded(layout, shdr);
+	}
+}
+
+/* Without compaction the file keeps its shape: headers where they were. */
+static void keep_shape(struct layout *layout)
+{
+	const struct image *image = layout->draft->image;
+
+	layout->shoff = image->ehdr.e_shoff;
+	layout->names = (struct span){0};
+	layout->size = layout->image_end;
+}
+
+int layout_sections(struct layout *layout, struct error *err)
+{
+	layout->size = layout->image_end;
+	if (!layout->draft->image->nr_shdrs)
+		return 0;
+	keep_sections(layout);
+	if (!layout->draft->edits->compact) {
+		keep_shape(layout);
+		return 0;
+	}
+	build_names(layout);
+	place_others(layout);
+	return renumber_symbols(layout, err);
+}
