@@ -222,10 +222,11 @@ const char *object_owner(struct arena *arena, const struct layer *layer, const s
 
 /*
  * The export that binds an import of name with version, by glibc's rules
- * (elf/dl-lookup.c, check_match): with a version wanted, the same version,
- * or an unversioned definition in an object without version definitions;
- * with none wanted, the base or default version. NULL: not defined here.
- * Builds the object's index on first use, so not for concurrent first calls.
+ * (elf/dl-lookup.c, check_match): with a version wanted, the same version or
+ * an unversioned definition; with none wanted, the base or default version.
+ * NULL: not defined here. Builds the object's index in arena on first use, so
+ * the arena must live as long as the object, and not for concurrent first
+ * calls.
  */
 const struct symbol *object_find_export(struct arena *arena, struct object *object, const char *name,
 					const char *version);

@@ -22,10 +22,10 @@ struct platform {
 	const char *name; /* "lambda-python3.12-x86_64" */
 	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
 	enum libc libc;
-	const char *tag;     /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
-	unsigned glibc;	     /* newest GLIBC_2.x it has: x; 0: unknown */
-	unsigned glibcxx;    /* newest GLIBCXX_3.4.x it has: x; 0: unknown */
-	uint64_t page;	     /* bytes objects must stay aligned to in their files */
+	const char *tag;		 /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
+	unsigned glibc;			 /* newest GLIBC_2.x it has: x; 0: unknown */
+	unsigned glibcxx;		 /* newest GLIBCXX_3.4.x it has: x; 0: unknown */
+	uint64_t page;			 /* bytes objects must stay aligned to in their files */
 	const char *const *library_path; /* directories of LD_LIBRARY_PATH, NULL-terminated; NULL: none */
 	const char *layer_mount;	 /* where a layer appears there: "/opt"; NULL: unknown */
 	const char *function_mount;	 /* where a function package does: "/var/task"; NULL: unknown */
@@ -48,6 +48,7 @@ enum provision {
 	PROVISION_NONE,
 	PROVISION_FULL_HOST, /* wheels may expect it, but a minimal image lacks it */
 	PROVISION_CERTAIN,   /* every host of the platform has it */
+	PROVISION_LOADED,    /* in the process before any object: the C library, its loader */
 };
 
 /* What is known of a library by its NEEDED name (the manylinux and musllinux
