@@ -11,16 +11,18 @@
  *
  * prepare does everything that can fail: it makes the directory ".sofold"
  * in the layer's root (mode 0700, locked with flock), writes every new file
- * there, proves each (image_prove), copies mode, owner and times, syncs, and
- * writes the journal. commit only links and renames: each original is linked
- * into ".sofold/old" and replaced by one rename; deletions are renames into
- * ".sofold/old". Order is the plan's: kept copies, consumers, deletions,
+ * there, proves each (image_prove), copies mode, owner and times, links each
+ * original into ".sofold/old", syncs, and writes the journal. commit only
+ * renames: each original is replaced by one rename; deletions are renames
+ * into ".sofold/old". Order is the plan's: kept copies, consumers, deletions,
  * RECORDs; so a kill between any two renames leaves a layer that loads.
- * rollback puts every original back. finish removes ".sofold".
+ * rollback puts every original back. finish removes ".sofold". Where nothing
+ * changes, nothing is written, ".sofold" included.
  *
- * A layer that a killed run has left with a ".sofold" is first brought back:
- * apply_recover() rolls back when the journal was not finished, removes the
- * leftovers otherwise.
+ * A layer that a killed run has left with a ".sofold" is first brought back,
+ * before it is scanned: apply_recover() rolls back when there is a journal
+ * (finish removes it first), then removes the leftovers. prepare does not do
+ * so itself, since what was scanned would be another layer.
  *
  * Every system call that changes the disk goes through one table (struct
  * io_ops, src/apply/io.h), so that tests can fail the n-th.
@@ -50,11 +52,25 @@ struct change {
 
 struct apply;
 
+/* ERROR_REFUSED never comes out: an object that cannot be rewritten stays as
+ * it is, unless it was to get new names and deletions follow: ERROR_VERIFY.
+ * On any error the layer is as before and *apply NULL. layer and plan must
+ * outlive apply. */
 int apply_prepare(const struct layer *layer, const struct plan *plan, const struct apply_options *options,
 		  struct apply **apply, struct error *err);
+
+/* On an error call apply_rollback(): some renames may have been made. */
 int apply_commit(struct apply *apply, struct error *err);
+
+/* There is a way back until the journal is gone. When only leftovers could
+ * not be removed the layer is in its new state all the same; a rollback then
+ * does nothing, and the next run removes them. */
 int apply_finish(struct apply *apply, struct error *err);
+
+/* After an error the journal is still there, and so are the originals: the
+ * layer is in a state the run has passed through, apply_recover() goes on. */
 int apply_rollback(struct apply *apply, struct error *err);
+
 void apply_free(struct apply *apply); /* NULL is fine; leaves the disk alone */
 
 /* The changes, after prepare. An object whose rewrite yields its own bytes is

@@ -1,0 +1,86 @@
+/*
+ * The default table: each function is the system call of its name. Those
+ * with more arguments than we use get them here, so that a replacement has
+ * little to imitate.
+ */
+#include "apply/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static int plain_openat(int dir, const char *path, int flags, mode_t mode)
+{
+	return openat(dir, path, flags, mode);
+}
+
+static int plain_clone(int to, int from)
+{
+	return ioctl(to, FICLONE, from);
+}
+
+static ssize_t plain_copy_file_range(int from, int to, size_t n)
+{
+	return copy_file_range(from, NULL, to, NULL, n, 0);
+}
+
+static int plain_linkat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return linkat(from_dir, from, to_dir, to, 0);
+}
+
+static int plain_lchownat(int dir, const char *path, uid_t uid, gid_t gid)
+{
+	return fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+static int plain_lutimensat(int dir, const char *path, const struct timespec times[2])
+{
+	return utimensat(dir, path, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static int plain_fsetxattr(int fd, const char *name, const void *value, size_t n)
+{
+	return fsetxattr(fd, name, value, n, 0);
+}
+
+struct io_ops io = {
+	.openat = plain_openat,
+	.flock = flock,
+	.write = write,
+	.clone = plain_clone,
+	.copy_file_range = plain_copy_file_range,
+	.fsync = fsync,
+	.mkdirat = mkdirat,
+	.linkat = plain_linkat,
+	.symlinkat = symlinkat,
+	.renameat = renameat,
+	.unlinkat = unlinkat,
+	.fchmod = fchmod,
+	.fchown = fchown,
+	.lchownat = plain_lchownat,
+	.futimens = futimens,
+	.lutimensat = plain_lutimensat,
+	.fsetxattr = plain_fsetxattr,
+};
+
+int io_write_all(int fd, struct span bytes)
+{
+	while (bytes.n) {
+		ssize_t n = io.write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		bytes.p += n;
+		bytes.n -= (size_t)n;
+	}
+	return 0;
+}

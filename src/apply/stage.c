@@ -1,0 +1,312 @@
+/*
+ * Each object is one piece of work: map the old bytes, edit, prove the result
+ * against the old bytes, write it beside with the old one's metadata, sync,
+ * map it back. The arena of a piece is freed with it, so the peak is what the
+ * largest few objects need and not their sum. What is mapped back lies in the
+ * page cache. A dry run keeps the new bytes in anonymous memory instead.
+ *
+ * The staging directory is made when the first file is ready to go there: a
+ * run that turns out to change nothing writes nothing, on a read-only tree
+ * too.
+ *
+ * An object the image writer refuses stays as it is. That is harmless as long
+ * as nobody relies on its new form; when it was to get new names and files
+ * are deleted later on, they may be those of the old names: then the run
+ * fails before it has begun.
+ */
+#include "apply/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "apply/dirs.h"
+#include "apply/io.h"
+#include "apply/meta.h"
+#include "apply/record.h"
+#include "scan/digest.h"
+#include "sofold/pool.h"
+#include "sofold/vec.h"
+
+/* --------- reading the old file ------------------ */
+
+struct source {
+	int fd;
+	struct stat st;
+	struct span bytes; /* mapped */
+};
+
+bool stage_is_unchanged(const struct file *file, const struct stat *st)
+{
+	return st->st_dev == file->dev && st->st_ino == file->ino && (uint64_t)st->st_size == file->size &&
+	       st->st_mtim.tv_sec == file->mtime_sec && st->st_mtim.tv_nsec == file->mtime_nsec;
+}
+
+static void source_close(struct source *source)
+{
+	if (source->bytes.n)
+		munmap((void *)(uintptr_t)source->bytes.p, source->bytes.n);
+	if (source->fd >= 0)
+		close(source->fd);
+}
+
+static int source_open(struct apply *apply, struct source *source, const struct file *file, struct error *err)
+{
+	void *bytes = NULL;
+
+	source->bytes = (struct span){NULL, 0};
+	source->fd = dir_open_file(apply->transaction.root, file->path, &source->st);
+	if (source->fd < 0)
+		return error_errno(err, "opening %s", file->path);
+	if (!stage_is_unchanged(file, &source->st))
+		return error_add(err, ERROR_RUN, "%s has changed since it was scanned", file->path);
+	if (file->size)
+		bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, source->fd, 0);
+	if (bytes == MAP_FAILED)
+		return error_errno(err, "reading %s", file->path);
+	source->bytes = (struct span){bytes, file->size};
+	return 0;
+}
+
+/* --------- writing the new one ------------------ */
+
+int stage_ensure_directory(struct apply *apply, struct error *err)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&apply->creating);
+	if (!apply->created)
+		status = staging_create(&apply->transaction.staging, err);
+	apply->created |= !status;
+	pthread_mutex_unlock(&apply->creating);
+	return status;
+}
+
+static int write_staged(int fd, struct span bytes, const struct source *like, const char *path,
+			struct error *err)
+{
+	if (io_write_all(fd, bytes))
+		return error_errno(err, "writing the new %s", path);
+	if (meta_copy(like->fd, &like->st, fd, path, err))
+		return ERROR_RUN;
+	if (io.fsync(fd))
+		return error_errno(err, "syncing the new %s", path);
+	return 0;
+}
+
+/* Writes .sofold/new/NUMBER and maps it. */
+static int stage_on_disk(struct apply *apply, struct item *item, struct span bytes, const struct source *like,
+			 struct error *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd, status = stage_ensure_directory(apply, err);
+	void *mapped;
+
+	if (status)
+		return status;
+	fd = io.openat(apply->transaction.staging.new, op_name(item->number).text, flags, 0600);
+	if (fd < 0)
+		return error_errno(err, "writing the new %s", item->path);
+	status = write_staged(fd, bytes, like, item->path, err);
+	if (!status && bytes.n) {
+		mapped = mmap(NULL, bytes.n, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (mapped == MAP_FAILED)
+			status = error_errno(err, "reading back the new %s", item->path);
+		else
+			item->staged = (struct span){mapped, bytes.n};
+	}
+	close(fd);
+	return status;
+}
+
+static int stage_in_memory(struct item *item, struct span bytes, struct error *err)
+{
+	void *mapped = mmap(NULL, bytes.n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mapped == MAP_FAILED)
+		return error_errno(err, "keeping the new %s", item->path);
+	memcpy(mapped, bytes.p, bytes.n);
+	item->staged = (struct span){mapped, bytes.n};
+	return 0;
+}
+
+static int stage_bytes(struct apply *apply, struct item *item, struct span bytes, const struct source *like,
+		       struct error *err)
+{
+	item->changed = true;
+	item->after = bytes.n;
+	digest_sha256(bytes, item->sha256);
+	if (!apply->options.dry_run)
+		return stage_on_disk(apply, item, bytes, like, err);
+	return bytes.n ? stage_in_memory(item, bytes, err) : 0;
+}
+
+/* --------- objects ------------------ */
+
+static int edit_object(struct apply *apply, struct arena *arena, struct item *item,
+		       const struct source *source, struct error *err)
+{
+	const struct image_edits *edits = &item->action->edits;
+	struct image_result result = {0};
+	struct error why = {""};
+	int status = image_edit(arena, source->bytes, edits, &result, &why);
+
+	if (status == ERROR_REFUSED)
+		return error_add(err, status, "%s", why.message);
+	if (status)
+		return error_add(err, status, "rewriting %s: %s", item->path, why.message);
+	if (!result.changed)
+		return 0;
+	if (image_prove(source->bytes, &result, edits->page, &why))
+		return error_add(err, ERROR_VERIFY, "the rewritten %s is not the same image: %s", item->path,
+				 why.message);
+	return stage_bytes(apply, item, result.bytes, source, err);
+}
+
+/* One piece of a worker's work. */
+static void stage_object(void *context, size_t i, unsigned worker)
+{
+	struct apply *apply = context;
+	struct item *item = &apply->items[i];
+	struct arena *arena;
+	struct source source;
+
+	(void)worker;
+	if (item->action->kind != ACTION_REWRITE || atomic_load(&apply->failed))
+		return;
+	arena = arena_new();
+	item->status = source_open(apply, &source, &apply->layer->files[item->files[0]], &item->error);
+	if (!item->status)
+		item->status = edit_object(apply, arena, item, &source, &item->error);
+	if (item->status && item->status != ERROR_REFUSED)
+		atomic_store(&apply->failed, true);
+	source_close(&source);
+	arena_free(arena);
+}
+
+static bool edits_names(const struct image_edits *edits)
+{
+	return edits->nr_needed || edits->soname || edits->search_path;
+}
+
+/* The first error of the workers, by the plan's order. */
+static int judge_objects(struct apply *apply, struct error *err)
+{
+	bool deletes = false;
+
+	for (size_t i = apply->nr_items; i--;) {
+		const struct item *item = &apply->items[i];
+
+		deletes |= item->action->kind == ACTION_DELETE;
+		if (item->status == ERROR_REFUSED && deletes && edits_names(&item->action->edits))
+			return error_add(
+				err, ERROR_VERIFY,
+				"%s cannot be rewritten, and files it still names would be deleted: %s",
+				item->path, item->error.message);
+	}
+	for (size_t i = 0; i < apply->nr_items; i++)
+		if (apply->items[i].status && apply->items[i].status != ERROR_REFUSED)
+			return error_add(err, apply->items[i].status, "%s", apply->items[i].error.message);
+	return 0;
+}
+
+/* --------- RECORDs ------------------ */
+
+struct changed_files {
+	struct record_change *changes; /* by path */
+	size_t nr_changes, alloc_changes;
+};
+
+static int compare_changes(const void *a, const void *b)
+{
+	return strcmp(((const struct record_change *)a)->path, ((const struct record_change *)b)->path);
+}
+
+static void add_changed(struct apply *apply, struct changed_files *changed, const struct item *item,
+			const char *path)
+{
+	struct record_change *change = VEC_PUSH(apply->arena, changed, changes);
+
+	change->path = path;
+	change->deleted = item->action->kind == ACTION_DELETE;
+	change->size = item->after;
+	memcpy(change->sha256, item->sha256, sizeof change->sha256);
+}
+
+/* All paths whose contents change: hard links, and symlinks to what is
+ * rewritten. */
+static struct changed_files collect_changed(struct apply *apply)
+{
+	const struct layer *layer = apply->layer;
+	struct changed_files changed = {0};
+	size_t i, k;
+
+	for (i = 0; i < apply->nr_items; i++)
+		for (k = 0; apply->items[i].changed && k < apply->items[i].nr_files; k++)
+			add_changed(apply, &changed, &apply->items[i],
+				    layer->files[apply->items[i].files[k]].path);
+	for (i = 0; i < layer->nr_files; i++) {
+		const struct file *file = &layer->files[i];
+		uint32_t item = file->object == NO_ID ? NO_ID : apply->object_items[file->object];
+
+		if (file->kind == FILE_SYMLINK && item != NO_ID && apply->items[item].changed)
+			add_changed(apply, &changed, &apply->items[item], file->path);
+	}
+	if (changed.nr_changes)
+		qsort(changed.changes, changed.nr_changes, sizeof *changed.changes, compare_changes);
+	return changed;
+}
+
+static const struct owner *owner_of_record(const struct layer *layer, file_id record)
+{
+	for (size_t i = 0; i < layer->nr_owners; i++)
+		if (layer->owners[i].record == record)
+			return &layer->owners[i];
+	return NULL;
+}
+
+static int stage_record(struct apply *apply, struct item *item, const struct changed_files *changed,
+			struct error *err)
+{
+	const struct owner *owner = owner_of_record(apply->layer, item->files[0]);
+	struct arena *arena;
+	struct source source;
+	struct span bytes;
+	int status;
+
+	if (!owner)
+		return error_add(err, ERROR_RUN, "updating %s: no wheel owns it", item->path);
+	arena = arena_new();
+	status = source_open(apply, &source, &apply->layer->files[item->files[0]], err);
+	if (!status) {
+		bytes = record_edit(arena, source.bytes, owner->base, changed->changes, changed->nr_changes);
+		if (bytes.p != source.bytes.p)
+			status = stage_bytes(apply, item, bytes, &source, err);
+	}
+	source_close(&source);
+	arena_free(arena);
+	return status;
+}
+
+static int stage_records(struct apply *apply, struct error *err)
+{
+	struct changed_files changed = collect_changed(apply);
+	int status = 0;
+
+	for (size_t i = 0; i < apply->nr_items && !status; i++)
+		if (apply->items[i].action->kind == ACTION_RECORD)
+			status = stage_record(apply, &apply->items[i], &changed, err);
+	return status;
+}
+
+int stage_items(struct apply *apply, struct error *err)
+{
+	int status;
+
+	pool_run(apply->nr_items, apply->options.threads, stage_object, apply);
+	status = judge_objects(apply, err);
+	return status ? status : stage_records(apply, err);
+}
