@@ -1,0 +1,254 @@
+/*
+ * Whether a change keeps every binding.
+ *
+ * Each root that is still there is loaded on both models. For every object of
+ * the scope after the change there is a scope before it to compare with: that
+ * of the same root when the object was in it, else the first one it was in
+ * (a kept copy that replaces another comes into scopes it was not in). In
+ * both, each import binds somewhere; what was bound to an object of the layer
+ * must be bound to that object or to its successor. What was bound to the
+ * host may stay so: the host does not change.
+ *
+ * Nothing is said of trouble that was there before: a library that was
+ * missing may be missing, a version that was lacking may lack.
+ */
+#include "sofold/check.h"
+
+#include <string.h>
+
+#include "layer/roots.h"
+#include "sofold/vec.h"
+
+enum { DIFFERENCES_SHOWN = 4 };
+
+/* One layer of the two, and a scope in it. */
+struct side {
+	struct layer *layer;
+	struct scope scope;
+	size_t at; /* the object compared, in scope */
+};
+
+struct comparison {
+	struct arena *arena;
+	const struct plan *plan;
+	const struct platform *platform;
+	struct error *err;
+	struct side before, after;
+	const struct scope **homes; /* of each object: the first scope before that it was in */
+	bool **reported; /* for each object: of its imports, of its needed names, of its verneeds */
+	size_t nr_differences;
+};
+
+static const struct object *compared(const struct side *side)
+{
+	return &side->layer->objects[side->scope.loaded[side->at].object];
+}
+
+static const char *path_of(const struct layer *layer, object_id id)
+{
+	return object_path(layer, &layer->objects[id]);
+}
+
+/* Counts a difference of the compared object once for each slot; returns
+ * whether there is room for saying it. */
+static bool is_new(struct comparison *comparison, size_t slot)
+{
+	const struct object *object = compared(&comparison->after);
+	object_id id = comparison->after.scope.loaded[comparison->after.at].object;
+
+	if (!comparison->reported[id])
+		comparison->reported[id] = arena_array(
+			comparison->arena, object->nr_imports + object->nr_needed + object->nr_verneeds,
+			sizeof **comparison->reported);
+	if (comparison->reported[id][slot])
+		return false;
+	comparison->reported[id][slot] = true;
+	return comparison->nr_differences++ < DIFFERENCES_SHOWN;
+}
+
+/* Index of an object in a scope, or NO_ID. */
+static uint32_t find_loaded(const struct scope *scope, object_id object)
+{
+	for (size_t i = 0; i < scope->nr_loaded; i++) {
+		if (scope->loaded[i].object == object)
+			return (uint32_t)i;
+	}
+	return NO_ID;
+}
+
+/* Whether is does what was did: the same object, or one that replaces it. */
+static bool succeeds(const struct plan *plan, object_id was, object_id is, size_t nr_objects)
+{
+	for (size_t steps = 0; was != is; steps++) {
+		was = plan->replaced_by[was];
+		if (was == NO_ID || steps > nr_objects)
+			return false;
+	}
+	return true;
+}
+
+static const char *versioned_name(struct arena *arena, const struct symbol *symbol)
+{
+	return symbol->version ? arena_printf(arena, "%s@%s", symbol->name, symbol->version) : symbol->name;
+}
+
+/* Where an import binds on one side. musl looks at names only. */
+static uint32_t bind(const struct comparison *comparison, const struct side *side, struct symbol import)
+{
+	if (comparison->platform->libc == LIBC_MUSL)
+		import.version = NULL;
+	return resolve_import(side->layer->arena, side->layer, &side->scope, &import);
+}
+
+static void compare_import(struct comparison *comparison, size_t import)
+{
+	const struct side *before = &comparison->before, *after = &comparison->after;
+	const struct symbol *symbol = &compared(after)->imports[import];
+	uint32_t was_at = bind(comparison, before, *symbol), is_at;
+	object_id was, is;
+
+	if (was_at == NO_ID)
+		return;
+	was = before->scope.loaded[was_at].object;
+	is_at = bind(comparison, after, *symbol);
+	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
+	if (is != NO_ID && succeeds(comparison->plan, was, is, before->layer->nr_objects))
+		return;
+	if (is_new(comparison, import))
+		error_add(comparison->err, ERROR_VERIFY, "%s: %s was bound to %s and would be bound to %s",
+			  path_of(after->layer, after->scope.loaded[after->at].object),
+			  versioned_name(comparison->arena, symbol), path_of(before->layer, was),
+			  is == NO_ID ? "nothing" : path_of(after->layer, is));
+}
+
+/* The needed names keep their number and order; only their texts change. */
+static bool is_missing(const struct side *side, size_t needed)
+{
+	return needed < compared(side)->nr_needed &&
+	       side->scope.loaded[side->at].targets[needed].kind == TARGET_MISSING;
+}
+
+static void compare_needed(struct comparison *comparison, size_t needed)
+{
+	const struct side *after = &comparison->after;
+	const struct object *object = compared(after);
+
+	if (!is_missing(after, needed) || is_missing(&comparison->before, needed) ||
+	    !is_new(comparison, object->nr_imports + needed))
+		return;
+	error_add(comparison->err, ERROR_VERIFY, "%s: %s would not be found (loading %s)",
+		  object_path(after->layer, object), object->needed[needed],
+		  path_of(after->layer, after->scope.loaded[0].object));
+}
+
+/* What fails of a version need: a version, the file name when nothing is
+ * loaded under it, or NULL. */
+static const char *failing_version(const struct side *side, size_t verneed)
+{
+	const struct object *object = compared(side), *provider;
+	const struct target *target;
+	const struct verneed *need;
+
+	if (verneed >= object->nr_verneeds)
+		return NULL;
+	need = &object->verneeds[verneed];
+	target = scope_verneed_target(side->layer, &side->scope, side->at, need);
+	if (!target)
+		return need->file;
+	if (target->kind != TARGET_OBJECT)
+		return NULL;
+	provider = &side->layer->objects[target->object];
+	for (size_t i = 0; i < need->nr_versions; i++) {
+		if (object_lacks_version(provider, need, i))
+			return need->versions[i];
+	}
+	return NULL;
+}
+
+static void compare_verneed(struct comparison *comparison, size_t verneed)
+{
+	const struct side *after = &comparison->after;
+	const struct object *object = compared(after);
+	const char *failing = failing_version(after, verneed);
+
+	if (!failing || failing_version(&comparison->before, verneed) ||
+	    !is_new(comparison, object->nr_imports + object->nr_needed + verneed))
+		return;
+	error_add(comparison->err, ERROR_VERIFY, "%s: its need for %s of %s would not be met (loading %s)",
+		  object_path(after->layer, object), failing, object->verneeds[verneed].file,
+		  path_of(after->layer, after->scope.loaded[0].object));
+}
+
+static void compare_object(struct comparison *comparison)
+{
+	const struct object *object = compared(&comparison->after);
+
+	for (size_t i = 0; i < object->nr_imports; i++)
+		compare_import(comparison, i);
+	for (size_t i = 0; i < object->nr_needed; i++)
+		compare_needed(comparison, i);
+	for (size_t i = 0; comparison->platform->libc == LIBC_GLIBC && i < object->nr_verneeds; i++)
+		compare_verneed(comparison, i);
+}
+
+static void compare_root(struct comparison *comparison, const struct root *root)
+{
+	struct side *before = &comparison->before, *after = &comparison->after;
+
+	after->scope = resolve_scope(comparison->arena, after->layer, comparison->platform, root->object);
+	for (size_t i = 0; i < after->scope.nr_loaded; i++) {
+		object_id object = after->scope.loaded[i].object;
+		const struct scope *home = &root->scope;
+
+		if (find_loaded(home, object) == NO_ID)
+			home = comparison->homes[object];
+		if (!home)
+			continue; /* for another machine: nothing loads it */
+		before->scope = *home;
+		before->at = find_loaded(home, object);
+		after->at = i;
+		compare_object(comparison);
+	}
+}
+
+static const struct scope **find_homes(struct arena *arena, const struct layer *layer,
+				       const struct roots *roots)
+{
+	const struct scope **homes = arena_array(arena, layer->nr_objects, sizeof *homes);
+
+	for (size_t i = 0; i < roots->nr_items; i++) {
+		const struct scope *scope = &roots->items[i].scope;
+
+		for (size_t k = 0; k < scope->nr_loaded; k++) {
+			if (!homes[scope->loaded[k].object])
+				homes[scope->loaded[k].object] = scope;
+		}
+	}
+	return homes;
+}
+
+int bindings_compare(struct arena *arena, struct layer *before, struct layer *after, const struct plan *plan,
+		     const struct platform *platform, struct error *err)
+{
+	struct roots roots = roots_load(arena, before, platform);
+	struct comparison comparison = {
+		.arena = arena,
+		.plan = plan,
+		.platform = platform,
+		.err = err,
+		.before.layer = before,
+		.after.layer = after,
+		.homes = find_homes(arena, before, &roots),
+		.reported = arena_array(arena, before->nr_objects, sizeof *comparison.reported),
+	};
+
+	for (size_t i = 0; i < roots.nr_items; i++) {
+		if (!plan->deleted[roots.items[i].object])
+			compare_root(&comparison, &roots.items[i]);
+	}
+	if (!comparison.nr_differences)
+		return ERROR_NONE;
+	if (comparison.nr_differences > DIFFERENCES_SHOWN)
+		error_add(err, ERROR_VERIFY, "and %zu more", comparison.nr_differences - DIFFERENCES_SHOWN);
+	return ERROR_VERIFY;
+}
