@@ -108,6 +108,11 @@ static struct row read_row(struct arena *arena, struct span text, size_t *at)
 	return row;
 }
 
+const char *record_next_path(struct arena *arena, struct span record, size_t *at)
+{
+	return *at < record.n ? read_row(arena, record, at).fields[PATH].value : NULL;
+}
+
 /* --------- writing ------------------ */
 
 struct buffer {

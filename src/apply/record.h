@@ -32,4 +32,8 @@ struct record_change {
 struct span record_edit(struct arena *arena, struct span record, const char *base,
 			const struct record_change *changes, size_t nr_changes);
 
+/* The path in the row at *at, and *at moved to the next row; NULL at the end.
+ * An empty row gives "". Allocated in arena. */
+const char *record_next_path(struct arena *arena, struct span record, size_t *at);
+
 #endif
