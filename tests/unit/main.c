@@ -12,6 +12,12 @@
 static void (*const suites[])(void) = {
 	suite_path,
 	suite_family,
+	suite_resolve,
+	suite_platform,
+	suite_exports,
+	suite_layer,
+	suite_record,
+	suite_apply,
 };
 
 int main(void)

@@ -41,5 +41,11 @@ int unit_text_equal(const char *actual, const char *expected, const char *file, 
 
 void suite_path(void);
 void suite_family(void);
+void suite_resolve(void);
+void suite_platform(void);
+void suite_exports(void);
+void suite_layer(void);
+void suite_record(void);
+void suite_apply(void);
 
 #endif
