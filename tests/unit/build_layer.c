@@ -102,7 +102,8 @@ void build_file(struct layer *layer, const char *path)
 
 void build_symlink(struct layer *layer, const char *path, const char *target)
 {
-	struct file *file = &layer->files[insert_file(layer, path, FILE_SYMLINK)];
+	file_id at = insert_file(layer, path, FILE_SYMLINK); /* may move the files */
+	struct file *file = &layer->files[at];
 
 	file->link_target = target;
 	file->size = strlen(target);

@@ -13,6 +13,8 @@ static void (*const suites[])(void) = {
 	suite_path,
 	suite_family,
 	suite_resolve,
+	suite_check,
+	suite_bindings,
 	suite_platform,
 	suite_exports,
 	suite_layer,

@@ -42,6 +42,8 @@ int unit_text_equal(const char *actual, const char *expected, const char *file, 
 void suite_path(void);
 void suite_family(void);
 void suite_resolve(void);
+void suite_bindings(void);
+void suite_check(void);
 void suite_platform(void);
 void suite_exports(void);
 void suite_layer(void);

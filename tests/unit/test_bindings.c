@@ -1,0 +1,256 @@
+/*
+ * Unit tests of bindings_compare: two wheels with a library each, a plan that
+ * merges one into the other, and the ways in which that can go wrong.
+ */
+#include "suites.h"
+
+#include <string.h>
+
+#include "build_layer.h"
+#include "sofold/check.h"
+
+enum { A, B, LIB_A, LIB_B, NR_OBJECTS };
+
+static struct layer *before, *after;
+static struct plan plan;
+static struct error err;
+
+static void replace(object_id object, object_id by)
+{
+	struct file *file = &after->files[after->objects[object].file];
+
+	plan.replaced_by[object] = by;
+	plan.deleted[object] = true;
+	file->kind = FILE_OTHER;
+	file->object = NO_ID;
+}
+
+static void start_plan(void)
+{
+	after = build_copy(before);
+	plan = (struct plan){
+		.replaced_by = arena_array(before->arena, before->nr_objects, sizeof *plan.replaced_by),
+		.deleted = arena_array(before->arena, before->nr_objects, sizeof *plan.deleted),
+	};
+	for (size_t i = 0; i < before->nr_objects; i++)
+		plan.replaced_by[i] = NO_ID;
+	err = (struct error){{0}};
+}
+
+/* a.so and b.so import from a library of their own; the plan so far: b.so's
+ * library goes, and b.so needs a.so's. */
+static void begin(const char *exports_a, const char *verdefs_a)
+{
+	before = build_layer();
+	build_object(before, (struct build_object){.path = "a/a.so",
+						   .exports = "PyInit_a",
+						   .needed = "libx-1.so libc.so.6",
+						   .rpath = "$ORIGIN/../a.libs",
+						   .imports = "f@V1 malloc@GLIBC_2.2.5",
+						   .verneeds = "libx-1.so:V1"});
+	build_object(before, (struct build_object){.path = "b/b.so",
+						   .exports = "PyInit_b",
+						   .needed = "libx-2.so libc.so.6",
+						   .rpath = "$ORIGIN/../b.libs",
+						   .imports = "f@V1 g@V2 malloc@GLIBC_2.2.5 ?h",
+						   .verneeds = "libx-2.so:V1,V2"});
+	build_object(before, (struct build_object){
+				     .path = "a.libs/libx-1.so", .exports = exports_a, .verdefs = verdefs_a});
+	build_object(before, (struct build_object){.path = "b.libs/libx-2.so",
+						   .exports = "f@@V1 g@@V2 h",
+						   .verdefs = "V1 V2"});
+	start_plan();
+	replace(LIB_B, LIB_A);
+	after->objects[B].needed[0] = "libx-1.so";
+	after->objects[B].search_path = "$ORIGIN/../a.libs";
+	after->objects[B].verneeds = arena_memdup(before->arena, after->objects[B].verneeds,
+						  sizeof *after->objects[B].verneeds);
+	after->objects[B].verneeds[0].file = "libx-1.so";
+}
+
+static void expect(int kind, const char *message)
+{
+	CU_ASSERT_EQUAL(
+		bindings_compare(before->arena, before, after, &plan, platform_find("generic-x86_64"), &err),
+		kind);
+	UNIT_ASSERT_TEXT(err.message, message);
+	build_free(before);
+}
+
+static void bindings_may_move_to_the_copy_that_replaces_theirs(void)
+{
+	begin("f@@V1 g@@V2 h", "V1 V2");
+	expect(ERROR_NONE, "");
+}
+
+static void bindings_must_not_get_lost(void)
+{
+	begin("f@@V1 h", "V1 V2");
+	expect(ERROR_VERIFY, "b/b.so: g@V2 was bound to b.libs/libx-2.so and would be bound to nothing");
+}
+
+static void bindings_of_weak_imports_must_not_get_lost(void)
+{
+	begin("f@@V1 g@@V2", "V1 V2");
+	expect(ERROR_VERIFY, "b/b.so: h was bound to b.libs/libx-2.so and would be bound to nothing");
+}
+
+static void bindings_need_the_versions_glibc_checks(void)
+{
+	begin("f@@V1 g h", "V1");
+	expect(ERROR_VERIFY, "b/b.so: its need for V2 of libx-1.so would not be met (loading b/b.so)");
+}
+
+static void bindings_need_version_file_names_that_something_is_loaded_under(void)
+{
+	begin("f@@V1 g@@V2 h", "V1 V2");
+	after->objects[B].verneeds[0].file = "libx-2.so";
+	expect(ERROR_VERIFY, "b/b.so: its need for libx-2.so of libx-2.so would not be met (loading b/b.so)");
+}
+
+static void bindings_need_libraries_that_were_found(void)
+{
+	begin("f@@V1 g@@V2 h", "V1 V2");
+	after->objects[B].search_path = "$ORIGIN/../b.libs";
+	expect(ERROR_VERIFY, "b/b.so: f@V1 was bound to b.libs/libx-2.so and would be bound to nothing; "
+			     "b/b.so: g@V2 was bound to b.libs/libx-2.so and would be bound to nothing; "
+			     "b/b.so: h was bound to b.libs/libx-2.so and would be bound to nothing; "
+			     "b/b.so: libx-1.so would not be found (loading b/b.so)");
+}
+
+static void bindings_to_the_host_are_not_compared(void)
+{
+	begin("f@@V1 g@@V2 h malloc@@GLIBC_2.2.5", "V1 V2 GLIBC_2.2.5");
+	after->objects[A].needed[1] = "libm.so.6";
+	expect(ERROR_NONE, "");
+}
+
+static void bindings_say_nothing_of_what_was_broken_before(void)
+{
+	begin("f@@V1 g@@V2 h", "V1 V2");
+	before->objects[A].needed[1] = after->objects[A].needed[1] = "libgone.so";
+	before->objects[A].verneeds[0].versions[0] = "V9";
+	expect(ERROR_NONE, "");
+}
+
+static void bindings_must_not_be_taken_by_a_third_object(void)
+{
+	begin("f@@V1 g@@V2 h", "V1 V2");
+	/* LIB_A brings in another library, in front of which nothing else is. */
+	build_free(before);
+	before = build_layer();
+	build_object(before, (struct build_object){.path = "a.so",
+						   .exports = "PyInit_a",
+						   .needed = "one.so two.so",
+						   .imports = "f",
+						   .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "one.so", .exports = "f"});
+	build_object(before, (struct build_object){.path = "two.so", .exports = "f"});
+	start_plan();
+	after->objects[0].needed[0] = "two.so";
+	after->objects[0].needed[1] = "one.so";
+	expect(ERROR_VERIFY, "a.so: f was bound to one.so and would be bound to two.so");
+}
+
+/* A kept copy comes into a scope with its own dependencies: they are compared
+ * with a scope in which it was before. */
+static void bindings_of_a_kept_copy_hold_in_its_new_scopes(bool sound)
+{
+	before = build_layer();
+	build_object(before, (struct build_object){.path = "a.so",
+						   .exports = "PyInit_a",
+						   .needed = "x1.so",
+						   .imports = "f",
+						   .rpath = "$ORIGIN/a"});
+	build_object(before, (struct build_object){.path = "b.so",
+						   .exports = "PyInit_b",
+						   .needed = "x2.so",
+						   .imports = "f",
+						   .rpath = "$ORIGIN/b"});
+	build_object(before, (struct build_object){
+				     .path = "a/x1.so", .exports = "f", .imports = "q", .needed = "y1.so"});
+	build_object(before, (struct build_object){.path = "a/y1.so", .exports = "q"});
+	build_object(before, (struct build_object){
+				     .path = "b/x2.so", .exports = "f", .imports = "q", .needed = "y2.so"});
+	build_object(before, (struct build_object){.path = "b/y2.so", .exports = "q"});
+	start_plan();
+	replace(4, 2);
+	after->objects[1].needed[0] = "x1.so";
+	after->objects[1].search_path = sound ? "$ORIGIN/a" : "$ORIGIN/b:$ORIGIN/x";
+	if (!sound) {
+		/* x1.so is found through a link, beside which y1.so is not. */
+		build_symlink(after, "x/x1.so", "../a/x1.so");
+		expect(ERROR_VERIFY, "a/x1.so: q was bound to a/y1.so and would be bound to nothing; "
+				     "a/x1.so: y1.so would not be found (loading b.so)");
+		return;
+	}
+	expect(ERROR_NONE, "");
+}
+
+static void bindings_of_a_kept_copy_hold_where_it_was_not_before(void)
+{
+	bindings_of_a_kept_copy_hold_in_its_new_scopes(true);
+}
+
+static void bindings_of_a_kept_copy_fail_where_its_library_is_not_found(void)
+{
+	bindings_of_a_kept_copy_hold_in_its_new_scopes(false);
+}
+
+static void bindings_follow_a_chain_of_replacements(void)
+{
+	before = build_layer();
+	build_object(before, (struct build_object){.path = "a.so",
+						   .exports = "PyInit_a",
+						   .needed = "1.so",
+						   .imports = "f",
+						   .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "1.so", .exports = "f"});
+	build_object(before, (struct build_object){.path = "2.so", .exports = "f"});
+	build_object(before, (struct build_object){.path = "3.so", .exports = "f"});
+	start_plan();
+	replace(1, 2);
+	replace(2, 3);
+	after->objects[0].needed[0] = "3.so";
+	expect(ERROR_NONE, "");
+}
+
+static void bindings_count_the_differences_that_are_not_shown(void)
+{
+	before = build_layer();
+	build_object(before, (struct build_object){.path = "a.so",
+						   .exports = "PyInit_a",
+						   .needed = "1.so",
+						   .imports = "f g h i j k",
+						   .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "1.so", .exports = "f g h i j k"});
+	start_plan();
+	after->objects[1].exports = NULL;
+	after->objects[1].nr_exports = 0;
+	CU_ASSERT_EQUAL(
+		bindings_compare(before->arena, before, after, &plan, platform_find("generic-x86_64"), &err),
+		ERROR_VERIFY);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "; and 2 more"));
+	build_free(before);
+}
+
+void suite_bindings(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(bindings_may_move_to_the_copy_that_replaces_theirs),
+		UNIT_TEST(bindings_must_not_get_lost),
+		UNIT_TEST(bindings_of_weak_imports_must_not_get_lost),
+		UNIT_TEST(bindings_need_the_versions_glibc_checks),
+		UNIT_TEST(bindings_need_version_file_names_that_something_is_loaded_under),
+		UNIT_TEST(bindings_need_libraries_that_were_found),
+		UNIT_TEST(bindings_to_the_host_are_not_compared),
+		UNIT_TEST(bindings_say_nothing_of_what_was_broken_before),
+		UNIT_TEST(bindings_must_not_be_taken_by_a_third_object),
+		UNIT_TEST(bindings_of_a_kept_copy_hold_where_it_was_not_before),
+		UNIT_TEST(bindings_of_a_kept_copy_fail_where_its_library_is_not_found),
+		UNIT_TEST(bindings_follow_a_chain_of_replacements),
+		UNIT_TEST(bindings_count_the_differences_that_are_not_shown),
+	};
+
+	unit_suite("bindings", tests, sizeof tests / sizeof *tests);
+}
