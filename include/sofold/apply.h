@@ -46,7 +46,7 @@ struct apply_options {
 struct change {
 	const struct action *action;
 	const char *path;
-	uint64_t before, after; /* bytes; after of a deletion is 0 */
+	uint64_t before, after;	  /* bytes; after of a deletion is 0 */
 	const char *kept_because; /* the rewrite was refused: the file stays, and why; NULL: done */
 };
 

@@ -216,7 +216,7 @@ static void parse(const char *text)
 		misspelt(text);
 }
 
-__attribute__((constructor)) static void fault_install(void)
+__attribute__((constructor)) void fault_install(void)
 {
 	const char *text = getenv("SOFOLD_FAULT");
 

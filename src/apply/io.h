@@ -43,6 +43,10 @@ struct io_ops {
 
 extern struct io_ops io;
 
+#ifdef SOFOLD_FAULT
+void fault_install(void); /* runs by itself, before main() */
+#endif
+
 /* Writes all bytes, however many calls that takes. 0, or -1 and errno. */
 int io_write_all(int fd, struct span bytes);
 

@@ -27,7 +27,6 @@
 #include "apply/io.h"
 #include "apply/meta.h"
 #include "apply/record.h"
-#include "scan/digest.h"
 #include "sofold/pool.h"
 #include "sofold/vec.h"
 

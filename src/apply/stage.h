@@ -25,7 +25,7 @@ struct item {
 	bool changed;	    /* there is something to carry out */
 	uint64_t before, after;
 	struct span staged; /* mapped until apply_free(); of a rewrite or RECORD */
-	uint8_t sha256[SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 };
 
 struct apply {

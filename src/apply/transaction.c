@@ -16,7 +16,6 @@
 
 #include "apply/dirs.h"
 #include "apply/io.h"
-#include "scan/digest.h"
 #include "sofold/span.h"
 #include "sofold/vec.h"
 
@@ -179,7 +178,7 @@ static bool has_been_run(const struct staging *staging, const struct op *op)
  * inodes. */
 static int holds_replacement(int root, const struct op *op)
 {
-	uint8_t sha256[SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 	struct stat st;
 	void *bytes = NULL;
 	int fd = dir_open_file(root, op->path, &st);

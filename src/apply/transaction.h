@@ -30,12 +30,11 @@
 #include <sys/stat.h>
 
 #include "apply/staging.h"
+#include "scan/digest.h"
 #include "sofold/arena.h"
 #include "sofold/error.h"
 
 enum op_kind { OP_REPLACE, OP_DELETE };
-
-enum { SHA256_BYTES = 32 };
 
 struct op {
 	enum op_kind kind;
@@ -44,7 +43,7 @@ struct op {
 
 	/* The new file of a replacement: what undoing recognises it by. */
 	uint64_t size; /* bytes */
-	uint8_t sha256[SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 
 	struct stat found; /* what was at path when the operation was prepared;
 			    * not in the journal */

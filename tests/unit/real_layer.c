@@ -1,0 +1,289 @@
+/* See real_layer.h. The tree is built by a shell script, as a person would. */
+#include "real_layer.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apply/dirs.h"
+#include "sofold/apply.h"
+#include "sofold/vec.h"
+
+static const char script[] =
+	"set -e; cd \"$1\"; mkdir alpha alpha.libs alpha-1.0.dist-info beta beta.libs beta-2.0.dist-info\n"
+	"echo 'int foo(int x); int foo(int x) { return x + 1; }' > foo.c\n"
+	"echo 'int foo(int); int PyInit__core(void); int PyInit__core(void) { return foo(41); }' > core.c\n"
+	"lib() { ${CC:-gcc} -g -shared -fPIC -Wl,--build-id=none -Wl,-soname,$(basename $1) -o $1 foo.c; }\n"
+	"ext() { ${CC:-gcc} -g -shared -fPIC -o $1/_core.so core.c $2 -Wl,-rpath,'$ORIGIN'/../$1.libs; }\n"
+	"lib alpha.libs/libfoo-1111aaaa.so.1; lib beta.libs/libfoo-2222bbbb.so.1\n"
+	"ext alpha alpha.libs/libfoo-1111aaaa.so.1; ext beta beta.libs/libfoo-2222bbbb.so.1\n"
+	"ln beta/_core.so beta/_alias.so; rm foo.c core.c\n"
+	"echo notes > alpha/notes.txt; ln -s alpha/notes.txt notes.txt\n"
+	"chmod 640 beta/_core.so; chmod 755 alpha.libs/libfoo-1111aaaa.so.1\n"
+	"row() { h=$(openssl dgst -sha256 -binary $1 | base64 | tr '+/' '-_' | tr -d '=');\n"
+	"  printf '%s,sha256=%s,%s\\r\\n' $1 $h $(stat -c %s $1); }\n"
+	"wheel() { for f in $1/* $1.libs/*; do row $f; done > $2/RECORD; printf '%s\\r\\n' $2/RECORD,, >> "
+	"$2/RECORD; }\n"
+	"wheel alpha alpha-1.0.dist-info; wheel beta beta-2.0.dist-info\n"
+	"find . -type f -exec touch -d '2021-02-03 04:05:06.789 UTC' {} +\n";
+
+/* --------- the tree ------------------ */
+
+static char *new_directory(struct arena *arena)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *root = arena_printf(arena, "%s/sofold-real.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+	return mkdtemp(root);
+}
+
+char *real_tree(struct arena *arena)
+{
+	char *root = new_directory(arena);
+	char *command = arena_printf(arena, "sh -s '%s'", root ? root : "");
+	FILE *shell = root ? popen(command, "w") : NULL;
+
+	if (!shell)
+		return NULL;
+	fputs(script, shell);
+	return pclose(shell) ? NULL : root;
+}
+
+char *real_copy(struct arena *arena, const char *root)
+{
+	char *copy = new_directory(arena);
+	struct error err = {""};
+
+	if (!copy || rmdir(copy) || tree_copy(root, copy, &err)) {
+		fprintf(stderr, "real_copy: %s\n", err.message);
+		exit(1);
+	}
+	return copy;
+}
+
+void real_remove(const char *root)
+{
+	struct error err = {""};
+
+	if (tree_remove(root, &err))
+		fprintf(stderr, "real_remove: %s\n", err.message);
+}
+
+/* --------- its model ------------------ */
+
+static bool is_object(const char *path)
+{
+	return strstr(path, ".so") != NULL;
+}
+
+static void add_object(struct layer *layer, file_id id)
+{
+	struct file *file = &layer->files[id];
+	struct object *object;
+	size_t i;
+
+	for (i = 0; i < layer->nr_objects; i++)
+		if (layer->files[layer->objects[i].file].ino == file->ino)
+			break;
+	if (i == layer->nr_objects) {
+		object = VEC_PUSH(layer->arena, layer, objects);
+		object->file = id;
+		object->size = file->size;
+		object->links = arena_array(layer->arena, 8, sizeof *object->links);
+	}
+	object = &layer->objects[i];
+	object->links[object->nr_links++] = id;
+	file->object = (object_id)i;
+}
+
+static void add_owner(struct layer *layer, file_id id)
+{
+	struct owner *owner = VEC_PUSH(layer->arena, layer, owners);
+
+	*owner = (struct owner){.name = layer->files[id].path, .version = "1", .base = "", .record = id};
+}
+
+static void add_directory(struct layer *layer, int parent, const char *name, const char *path)
+{
+	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY);
+	struct dir_names names = {0};
+	struct stat st;
+
+	dir_list(layer->arena, dir, &names);
+	for (size_t i = 0; i < names.nr_names; i++) {
+		const char *entry = names.names[i];
+		char *full = arena_printf(layer->arena, "%s%s%s", path, *path ? "/" : "", entry);
+
+		fstatat(dir, entry, &st, AT_SYMLINK_NOFOLLOW);
+		if (S_ISDIR(st.st_mode) && strcmp(entry, APPLY_STAGING) != 0)
+			add_directory(layer, dir, entry, full);
+		else if (!S_ISDIR(st.st_mode))
+			*VEC_PUSH(layer->arena, layer, files) = (struct file){
+				.path = full,
+				.name = entry,
+				.kind = S_ISREG(st.st_mode) ? FILE_REGULAR : FILE_SYMLINK,
+				.mode = st.st_mode,
+				.size = (uint64_t)st.st_size,
+				.dev = st.st_dev,
+				.ino = st.st_ino,
+				.nr_links = st.st_nlink,
+				.mtime_sec = st.st_mtim.tv_sec,
+				.mtime_nsec = st.st_mtim.tv_nsec,
+				.owner = NO_ID,
+				.object = NO_ID,
+			};
+	}
+	close(dir);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+struct layer *real_layer(struct arena *arena, const char *root)
+{
+	struct layer *layer = arena_alloc(arena, sizeof *layer);
+
+	layer->arena = arena;
+	layer->root = root;
+	add_directory(layer, AT_FDCWD, root, "");
+	qsort(layer->files, layer->nr_files, sizeof *layer->files, compare_files);
+	for (file_id i = 0; i < layer->nr_files; i++) {
+		if (layer->files[i].kind == FILE_REGULAR && is_object(layer->files[i].path))
+			add_object(layer, i);
+		if (!strcmp(layer->files[i].name, "RECORD"))
+			add_owner(layer, i);
+	}
+	return layer;
+}
+
+/* --------- its plan ------------------ */
+
+static file_id find(const struct layer *layer, const char *path)
+{
+	for (file_id i = 0; i < layer->nr_files; i++)
+		if (!strcmp(layer->files[i].path, path))
+			return i;
+	return NO_ID;
+}
+
+static struct action *add_action(struct arena *arena, struct plan *plan, const struct layer *layer,
+				 enum action_kind kind, const char *path)
+{
+	struct action *action = VEC_PUSH(arena, plan, actions);
+
+	action->kind = kind;
+	action->file = find(layer, path);
+	action->object = layer->files[action->file].object;
+	action->edits.compact = true;
+	action->edits.page = 4096;
+	action->because = "a test wants it";
+	return action;
+}
+
+struct plan *real_plan(struct arena *arena, const struct layer *layer)
+{
+	static const struct rename to_alpha = {"libfoo-2222bbbb.so.1", "libfoo-1111aaaa.so.1"};
+	struct plan *plan = arena_alloc(arena, sizeof *plan);
+	bool first_run = find(layer, "beta.libs/libfoo-2222bbbb.so.1") != NO_ID;
+	struct action *beta;
+
+	add_action(arena, plan, layer, ACTION_REWRITE, "alpha.libs/libfoo-1111aaaa.so.1");
+	add_action(arena, plan, layer, ACTION_REWRITE, "alpha/_core.so");
+	/* The inode's first path is the one that sorts first. */
+	beta = add_action(arena, plan, layer, ACTION_REWRITE,
+			  find(layer, "beta/_alias.so") != NO_ID ? "beta/_alias.so" : "beta/_core.so");
+	if (first_run) {
+		beta->edits.needed = &to_alpha;
+		beta->edits.nr_needed = 1;
+		beta->edits.search_path = "$ORIGIN/../alpha.libs";
+		beta->edits.search_kind = SEARCH_RUNPATH;
+		add_action(arena, plan, layer, ACTION_DELETE, "beta.libs/libfoo-2222bbbb.so.1");
+	}
+	add_action(arena, plan, layer, ACTION_RECORD, "alpha-1.0.dist-info/RECORD");
+	add_action(arena, plan, layer, ACTION_RECORD, "beta-2.0.dist-info/RECORD");
+	return plan;
+}
+
+/* --------- snapshots ------------------ */
+
+static uint64_t checksum(int dir, const char *name, uint64_t size)
+{
+	uint64_t sum = 0xcbf29ce484222325u;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW);
+	uint8_t *bytes = malloc(size + 1);
+	ssize_t n = fd < 0 ? readlinkat(dir, name, (char *)bytes, size) : read(fd, bytes, size);
+
+	for (ssize_t i = 0; i < n; i++)
+		sum = (sum ^ bytes[i]) * 0x100000001b3u;
+	free(bytes);
+	if (fd >= 0)
+		close(fd);
+	return sum;
+}
+
+/* The first path with the same inode: how links are told in the text. */
+struct seen {
+	ino_t ino;
+	const char *path;
+};
+
+struct picture {
+	struct arena *arena;
+	FILE *out;
+	struct seen *seen;
+	size_t nr_seen, alloc_seen;
+};
+
+static const char *first_path(struct picture *picture, const struct stat *st, const char *path)
+{
+	for (size_t i = 0; i < picture->nr_seen; i++)
+		if (picture->seen[i].ino == st->st_ino)
+			return picture->seen[i].path;
+	*VEC_PUSH(picture->arena, picture, seen) = (struct seen){st->st_ino, path};
+	return path;
+}
+
+static void draw(struct picture *picture, int parent, const char *name, const char *path)
+{
+	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY);
+	struct dir_names names = {0};
+	struct stat st;
+
+	dir_list(picture->arena, dir, &names);
+	for (size_t i = 0; i < names.nr_names; i++) {
+		const char *entry = names.names[i];
+		char *full = arena_printf(picture->arena, "%s%s%s", path, *path ? "/" : "", entry);
+
+		fstatat(dir, entry, &st, AT_SYMLINK_NOFOLLOW);
+		fprintf(picture->out, "%s %o %u:%u", full, (unsigned)st.st_mode, st.st_uid, st.st_gid);
+		if (S_ISDIR(st.st_mode)) {
+			fputc('\n', picture->out);
+			draw(picture, dir, entry, full);
+			continue;
+		}
+		fprintf(picture->out, " =%s %lld.%09ld %lld %016" PRIx64 "\n", first_path(picture, &st, full),
+			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_size,
+			checksum(dir, entry, (uint64_t)st.st_size));
+	}
+	close(dir);
+}
+
+char *real_snapshot(struct arena *arena, const char *root)
+{
+	struct picture picture = {.arena = arena};
+	char *text = NULL, *copy;
+	size_t n;
+
+	picture.out = open_memstream(&text, &n);
+	draw(&picture, AT_FDCWD, root, "");
+	fclose(picture.out);
+	copy = arena_strdup(arena, text);
+	free(text);
+	return copy;
+}
