@@ -64,6 +64,13 @@ struct image_result {
 	size_t nr_dropped, alloc_dropped;
 };
 
+/* Whether image_edit() would take this file at all; ERROR_REFUSED with the
+ * reason when not. */
+int image_check(struct span file, struct error *err);
+
+/* Number of dynamic symbols by the file's hash tables; 0: unknown. */
+size_t image_symbol_count(struct span file);
+
 int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
 	       struct image_result *result, struct error *err);
 

@@ -146,6 +146,9 @@ struct object {
 	bool is_extension;	  /* exports PyInit_*: Python loads it by path */
 	const char *tag;	  /* of an extension module's name: "cpython-312-x86_64-linux-gnu", NULL */
 
+	const char *family;   /* family_name() of its file: "libgfortran.so.5" */
+	const char *named_by; /* a file whose code names this one's file; NULL: none found, or not
+			       * looked for, see scan_mentions() */
 	const char *sha256; /* lower-case hex; NULL: nothing of the same size, not hashed */
 	const char *image;  /* digest of the loaded image without names; NULL: nothing alike */
 

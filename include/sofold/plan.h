@@ -42,16 +42,18 @@ struct plan_options {
 /* One copy of a library. */
 struct copy {
 	object_id object;
-	bool kept;
-	enum relation relation; /* to the copy that serves it; of a kept one IDENTICAL */
-	object_id served_by;	/* the kept copy; NO_ID: refused, stays on its own */
+	object_id served_by; /* the kept copy that takes over; itself when kept; NO_ID: refused */
+	enum relation relation; /* to served_by; of a refused copy to the family's first kept one */
 	bool offered;		/* refused only for want of --merge */
 	const char *reason;	/* why kept, merged or refused, in words */
 };
 
-/* Copies of one library under any name: family (see family_name()) and machine. */
+/* Copies of one library for one machine, whatever their files are called:
+ * same family name, or one the other's bytes under another name. Copies whose
+ * SONAME major differs stand together too, so that a report can say why they
+ * stay apart. */
 struct family {
-	const char *name;
+	const char *name; /* "libgfortran.so.5"; "libgfortran.so" with several majors */
 	uint16_t machine;
 	struct copy *copies; /* by path */
 	size_t nr_copies, alloc_copies;
@@ -81,9 +83,13 @@ struct plan {
 	struct action *actions;
 	size_t nr_actions, alloc_actions;
 	object_id *replaced_by; /* for each object: who serves its consumers, or NO_ID */
-	bool *deleted;		/* for each object */
-	uint64_t reclaimable;	/* bytes of all merged copies */
+	bool *deleted;		/* for each object: merged away, or left without a consumer by that */
+	uint64_t reclaimable;	/* bytes of all deleted objects */
 };
+
+/* Sets a flag for each object that a plan might delete: those whose names
+ * scan_mentions() should look for before plan_layer() is asked. */
+void plan_candidates(const struct layer *layer, bool *wanted);
 
 /* Decides everything for a layer. The layer is read, and its export indexes
  * are built; findings are not added. Allocates in layer->arena. */

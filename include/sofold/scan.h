@@ -15,7 +15,7 @@
 #include "sofold/span.h"
 
 struct scan_options {
-	bool hash_all;	  /* SHA-256 of every object, not only of look-alikes */
+	bool hash_families; /* SHA-256 of all copies of a family, not only of equal sizes */
 	unsigned threads; /* 0: one for each core */
 };
 
@@ -29,6 +29,14 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
  * Findings go to layer under path. Returns false when it is no ELF file or
  * not a sound one. */
 bool scan_object(struct layer *layer, const char *path, struct span bytes, struct object *object);
+
+/*
+ * Looks for code that names the files of some objects: their names in .py
+ * files, and in the read-only data of ELF files, as an argument of dlopen()
+ * would stand there. wanted has a flag for each object; the first file found
+ * to name one goes to its named_by. Only for a layer that is a directory.
+ */
+int scan_mentions(struct layer *layer, const bool *wanted, struct error *err);
 
 void layer_free(struct layer *layer); /* NULL is fine */
 

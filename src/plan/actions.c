@@ -1,0 +1,129 @@
+/*
+ * From decisions to an ordered list.
+ *
+ * The order makes every prefix safe: copies that serve are written first,
+ * then the objects that now need them (each works before and after, since
+ * both copies are there), then everything else that only gets smaller, then
+ * files go, last the RECORDs follow. Within a group by path.
+ */
+#include "plan/plan.h"
+#include "sofold/vec.h"
+
+enum rank { RANK_SERVES, RANK_CONSUMES, RANK_OTHER };
+
+static bool serves_others(const struct planning *planning, object_id id)
+{
+	object_id i;
+
+	for (i = 0; i < planning->layer->nr_objects; i++)
+		if (planning->plan->replaced_by[i] == id)
+			return true;
+	return false;
+}
+
+static bool has_names(const struct image_edits *edits)
+{
+	return edits->nr_needed || edits->soname || edits->search_path;
+}
+
+static enum rank rank_of(const struct planning *planning, object_id id)
+{
+	if (serves_others(planning, id))
+		return RANK_SERVES;
+	return has_names(&planning->edits[id]) ? RANK_CONSUMES : RANK_OTHER;
+}
+
+static const char *why_strip(struct planning *planning, const struct object *object)
+{
+	if (object->symtab_bytes || object->debug_bytes)
+		return arena_printf(planning->arena, "drops %llu bytes of symbol tables and %llu of debug info",
+				    (unsigned long long)object->symtab_bytes,
+				    (unsigned long long)object->debug_bytes);
+	return "drops comments, dead pages and padding";
+}
+
+static void add_rewrite(struct planning *planning, object_id id)
+{
+	struct plan *plan = planning->plan;
+	const struct object *object = &planning->layer->objects[id];
+	struct image_edits edits = planning->edits[id];
+	bool names = has_names(&edits);
+
+	edits.compact = planning->options->passes & PASS_STRIP;
+	edits.page = planning->options->platform->page;
+	if (object->untouchable || (!names && !edits.compact))
+		return;
+	*VEC_PUSH(planning->arena, plan, actions) = (struct action){
+		.kind = ACTION_REWRITE,
+		.file = object->file,
+		.object = id,
+		.edits = edits,
+		.because = names ? planning->edit_because[id] : why_strip(planning, object),
+	};
+}
+
+static void add_deletions(struct planning *planning)
+{
+	struct layer *layer = planning->layer;
+	object_id i;
+
+	for (i = 0; i < layer->nr_objects; i++) {
+		if (!planning->plan->deleted[i])
+			continue;
+		*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
+			.kind = ACTION_DELETE,
+			.file = layer->objects[i].file,
+			.object = i,
+			.because = planning->delete_because[i],
+		};
+	}
+}
+
+/* Which wheels own a path of some object that an action changes. */
+static void note_owners(const struct planning *planning, bool *changed)
+{
+	const struct layer *layer = planning->layer;
+	size_t i, j;
+
+	for (i = 0; i < planning->plan->nr_actions; i++) {
+		const struct object *object = &layer->objects[planning->plan->actions[i].object];
+
+		for (j = 0; j < object->nr_links; j++) {
+			owner_id owner = layer->files[object->links[j]].owner;
+
+			if (owner != NO_ID)
+				changed[owner] = true;
+		}
+	}
+}
+
+static void add_records(struct planning *planning)
+{
+	const struct layer *layer = planning->layer;
+	bool *changed = arena_array(planning->arena, layer->nr_owners, sizeof *changed);
+	size_t i;
+
+	note_owners(planning, changed);
+	for (i = 0; i < layer->nr_owners; i++)
+		if (changed[i])
+			*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
+				.kind = ACTION_RECORD,
+				.file = layer->owners[i].record,
+				.object = NO_ID,
+				.because = "lists files that changed",
+			};
+}
+
+void add_actions(struct planning *planning)
+{
+	enum rank rank;
+	object_id i;
+
+	planning->plan->nr_actions = 0;
+	for (rank = RANK_SERVES; rank <= RANK_OTHER; rank++)
+		for (i = 0; i < planning->layer->nr_objects; i++)
+			if (!planning->plan->deleted[i] && rank_of(planning, i) == rank)
+				add_rewrite(planning, i);
+	add_deletions(planning);
+	add_records(planning);
+}

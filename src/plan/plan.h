@@ -1,0 +1,73 @@
+/*
+ * The planner's parts, and what they share.
+ *
+ *	plan.c      plan_layer(): the passes in order, then the actions
+ *	families.c  which objects are copies of one library
+ *	usage.c     who loads whom, and what is asked of each object
+ *	relation.c  what one copy is to another
+ *	dedupe.c    which copies are kept, who takes over from whom
+ *	relink.c    names and search paths of the consumers
+ *	actions.c   decisions -> the ordered list
+ *	predict.c   the layer afterwards
+ */
+#ifndef SOFOLD_SRC_PLAN_PLAN_H
+#define SOFOLD_SRC_PLAN_PLAN_H
+
+#include "layer/roots.h"
+#include "sofold/plan.h"
+
+/* A NEEDED entry of an object, seen over every way to load it. */
+struct need {
+	object_id target; /* NO_ID: the host's, or missing */
+	bool ambiguous;	  /* different ways to load the object find different files */
+};
+
+struct usage {
+	struct roots roots;
+	struct need **needs;  /* needs[object][i] for needed[i] */
+	object_id **users;    /* for each object: those loaded together with it, itself excluded */
+	size_t *nr_users;
+	object_id **consumers; /* for each object: those that name it in NEEDED */
+	size_t *nr_consumers;
+};
+
+/* What a pass knows and adds to. */
+struct planning {
+	struct layer *layer;
+	struct arena *arena;
+	const struct plan_options *options;
+	struct plan *plan;
+	struct usage usage;
+
+	/* Decided by dedupe and relink, for each object. */
+	struct image_edits *edits; /* name edits; compact unset */
+	const char **edit_because;
+	const char **delete_because;
+};
+
+void usage_read(struct planning *planning);
+
+void families_find(struct planning *planning);
+
+/* What copy d is to k, if k is to take over from it. *reason says why in
+ * words; of a refusal the first reason. */
+enum relation relation_of(struct planning *planning, object_id k, object_id d, const char **reason,
+			  bool *offered);
+
+/* Orders two copies by the evidence of their version: negative when a is
+ * older, 0 when nothing tells them apart. */
+int version_compare(const struct object *a, const struct object *b);
+
+void dedupe(struct planning *planning);
+
+/* Edits of every consumer of a copy that went. False: some NEEDED name would
+ * not be found, *why says which; nothing is to be merged that way. */
+bool relink(struct planning *planning, const char **why);
+
+void add_actions(struct planning *planning);
+
+/* The directory part of the name a consumer should use for k, and that name:
+ * its SONAME where a file of that name leads to it, else its file name. */
+const char *object_link_name(const struct planning *planning, object_id k, const char **dir);
+
+#endif

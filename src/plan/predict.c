@@ -1,0 +1,62 @@
+/*
+ * The layer a plan leads to, as far as loading goes: names, search paths, and
+ * which files are there.
+ */
+#include "plan/plan.h"
+
+static const char *renamed(const struct image_edits *edits, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < edits->nr_needed; i++)
+		if (!strcmp(edits->needed[i].from, name))
+			return edits->needed[i].to;
+	return name;
+}
+
+static void predict_rewrite(struct arena *arena, struct object *object, const struct image_edits *edits)
+{
+	size_t i;
+
+	object->needed = arena_memdup(arena, object->needed, object->nr_needed * sizeof *object->needed);
+	object->verneeds = arena_memdup(arena, object->verneeds, object->nr_verneeds * sizeof *object->verneeds);
+	for (i = 0; i < object->nr_needed; i++)
+		object->needed[i] = renamed(edits, object->needed[i]);
+	for (i = 0; i < object->nr_verneeds; i++)
+		object->verneeds[i].file = renamed(edits, object->verneeds[i].file);
+	if (edits->soname)
+		object->soname = edits->soname;
+	if (edits->search_path) {
+		object->search_path = edits->search_path;
+		if (object->search_kind == SEARCH_NONE)
+			object->search_kind = edits->search_kind;
+	}
+}
+
+static void predict_delete(struct layer *layer, const struct object *object)
+{
+	size_t i;
+
+	for (i = 0; i < object->nr_links; i++) {
+		layer->files[object->links[i]].kind = FILE_OTHER;
+		layer->files[object->links[i]].object = NO_ID;
+	}
+}
+
+struct layer *plan_predict(struct arena *arena, const struct layer *layer, const struct plan *plan)
+{
+	struct layer *after = arena_memdup(arena, layer, sizeof *layer);
+	size_t i;
+
+	after->files = arena_memdup(arena, layer->files, layer->nr_files * sizeof *layer->files);
+	after->objects = arena_memdup(arena, layer->objects, layer->nr_objects * sizeof *layer->objects);
+	for (i = 0; i < plan->nr_actions; i++) {
+		const struct action *action = &plan->actions[i];
+
+		if (action->kind == ACTION_REWRITE)
+			predict_rewrite(arena, &after->objects[action->object], &action->edits);
+		else if (action->kind == ACTION_DELETE)
+			predict_delete(after, &layer->objects[action->object]);
+	}
+	return after;
+}

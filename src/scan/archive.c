@@ -1,0 +1,159 @@
+/*
+ * A layer that is still a zip (or a wheel, or a tar): read by libarchive.
+ *
+ * The bytes of ELF files and of RECORDs are kept in memory; of the rest only
+ * name and size. An archive can be audited but not changed. Names that climb
+ * out ("../x") or are absolute are findings and left out.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <elf.h>
+#include <sys/stat.h>
+
+#include "scan/parts.h"
+#include "scan/walk.h"
+#include "sofold/vec.h"
+
+/* A file of an archive is read into memory as a whole; Lambda's limit for a
+ * whole layer is 250 MiB. */
+enum { MAX_ENTRY = 1 << 30 };
+
+struct entry {
+	const char *path;
+	struct span contents;
+};
+
+struct reading {
+	struct layer *layer;
+	struct archive *archive;
+	struct entry *entries;
+	size_t nr_entries, alloc_entries;
+};
+
+static bool is_wanted(const char *path, struct span start)
+{
+	size_t n = strlen(path);
+
+	return (start.n >= SELFMAG && !memcmp(start.p, ELFMAG, SELFMAG)) ||
+	       (n >= strlen("/RECORD") && !strcmp(path + n - strlen("/RECORD"), "/RECORD"));
+}
+
+/* Reads an entry's data; keeps it only when it is wanted. */
+static int read_data(struct reading *reading, const char *path, uint64_t *size, struct span *contents,
+		     struct error *err)
+{
+	struct arena *arena = reading->layer->arena;
+	uint8_t *bytes = NULL, start[64 * 1024];
+	size_t room = 0;
+	la_ssize_t n;
+
+	*size = 0;
+	while ((n = archive_read_data(reading->archive, start, sizeof start)) > 0) {
+		if (!*size && is_wanted(path, (struct span){start, (size_t)n}))
+			bytes = arena_alloc(arena, room = sizeof start);
+		*size += (uint64_t)n;
+		if (*size > MAX_ENTRY)
+			return error_add(err, ERROR_RUN, "reading %s: %s is larger than 1 GiB",
+					 reading->layer->root, path);
+		if (bytes && *size > room) {
+			uint8_t *grown = arena_alloc(arena, room *= 2);
+
+			memcpy(grown, bytes, *size - (size_t)n);
+			bytes = grown;
+		}
+		if (bytes)
+			memcpy(bytes + *size - (size_t)n, start, (size_t)n);
+	}
+	if (n < 0)
+		return error_add(err, ERROR_RUN, "reading %s: %s: %s", reading->layer->root, path,
+				 archive_error_string(reading->archive));
+	*contents = bytes ? (struct span){bytes, *size} : (struct span){0};
+	return 0;
+}
+
+static int read_entry(struct reading *reading, struct archive_entry *entry, struct error *err)
+{
+	struct layer *layer = reading->layer;
+	const char *name = archive_entry_pathname(entry), *path;
+	mode_t mode = archive_entry_filetype(entry);
+	struct span contents = {0};
+	struct file *file;
+	uint64_t size;
+
+	if (mode == S_IFDIR)
+		return 0;
+	path = name && *name != '/' ? path_join(layer->arena, "", name) : NULL;
+	if (!path || !*path) {
+		layer_add_finding(layer, "unsafe-name", SEVERITY_ERROR, name ? name : "?",
+				  "the archive's name for this file leads out of it; left out");
+		return 0;
+	}
+	if (read_data(reading, path, &size, &contents, err))
+		return ERROR_RUN;
+	file = VEC_PUSH(layer->arena, layer, files);
+	*file = (struct file){
+		.path = path,
+		.name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
+		.kind = mode == S_IFREG || !mode ? FILE_REGULAR : mode == S_IFLNK ? FILE_SYMLINK : FILE_OTHER,
+		.mode = archive_entry_mode(entry),
+		.size = size,
+		.ino = layer->nr_files,
+		.nr_links = 1,
+		.owner = NO_ID,
+		.object = NO_ID,
+	};
+	if (file->kind == FILE_SYMLINK)
+		file->link_target = arena_strdup(layer->arena, archive_entry_symlink(entry) ?: "");
+	*VEC_PUSH(layer->arena, reading, entries) = (struct entry){path, contents};
+	return 0;
+}
+
+static int read_entries(struct reading *reading, struct error *err)
+{
+	struct archive_entry *entry;
+	int rc;
+
+	while ((rc = archive_read_next_header(reading->archive, &entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN)
+		if (read_entry(reading, entry, err))
+			return ERROR_RUN;
+	if (rc != ARCHIVE_EOF)
+		return error_add(err, ERROR_RUN, "reading %s: %s", reading->layer->root,
+				 archive_error_string(reading->archive));
+	return 0;
+}
+
+/* Contents by file index, once the files are sorted. Their inode numbers
+ * still say in which order they came. */
+static void order_contents(struct reading *reading, struct source *source)
+{
+	struct layer *layer = reading->layer;
+	size_t i;
+
+	source->contents = arena_array(layer->arena, layer->nr_files, sizeof *source->contents);
+	for (i = 0; i < layer->nr_files; i++)
+		source->contents[i] = reading->entries[layer->files[i].ino - 1].contents;
+}
+
+int archive_read(struct layer *layer, int fd, struct source *source, struct error *err)
+{
+	struct reading reading = {.layer = layer, .archive = archive_read_new()};
+	int rc;
+
+	if (!reading.archive)
+		return error_add(err, ERROR_RUN, "reading %s: out of memory", layer->root);
+	archive_read_support_filter_all(reading.archive);
+	archive_read_support_format_zip(reading.archive);
+	archive_read_support_format_tar(reading.archive);
+	if (archive_read_open_fd(reading.archive, fd, 1 << 16) != ARCHIVE_OK)
+		rc = error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive: %s", layer->root,
+			       archive_error_string(reading.archive));
+	else
+		rc = read_entries(&reading, err);
+	archive_read_free(reading.archive);
+	if (rc)
+		return rc;
+	layer->from_archive = true;
+	walk_sort(layer);
+	order_contents(&reading, source);
+	return 0;
+}

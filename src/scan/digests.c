@@ -1,0 +1,221 @@
+/*
+ * Digests of objects that may be copies of each other, and of no others.
+ *
+ * Two files can hold the same bytes only if their sizes are equal; two images
+ * can be the same only if machine, bytes of code and number of symbols are.
+ * Objects are grouped by the one and then by the other; groups of one are
+ * left alone. Where SHA-256 has shown two files to be equal, the image digest
+ * is computed for one of them.
+ */
+#include <stdlib.h>
+
+#include "scan/digest.h"
+#include "scan/parts.h"
+#include "sofold/pool.h"
+
+struct digesting {
+	struct layer *layer;
+	const struct source *source;
+	object_id *ids; /* to do */
+	size_t nr_ids;
+	uint8_t (*digests)[DIGEST_BYTES]; /* one for each of ids */
+	bool *done;
+	int (*digest)(struct span bytes, uint8_t out[DIGEST_BYTES], struct error *err);
+};
+
+static int sha256(struct span bytes, uint8_t out[DIGEST_BYTES], struct error *err)
+{
+	(void)err;
+	digest_sha256(bytes, out);
+	return 0;
+}
+
+static void digest_one(void *context, size_t item, unsigned worker)
+{
+	struct digesting *job = context;
+	const struct object *object = &job->layer->objects[job->ids[item]];
+	struct mapping mapping;
+	struct error err = {0};
+	int rc;
+
+	(void)worker;
+	/* A file that cannot be read now was read a moment ago: it changes under
+	 * us. Without a digest it is equal to nothing. */
+	if (source_open(job->source, job->layer, &job->layer->files[object->file], &mapping, &err))
+		return;
+	rc = job->digest(mapping.bytes, job->digests[item], &err);
+	job->done[item] = source_close(job->source, &mapping) && !rc;
+}
+
+/* Runs digest over ids and puts the hex digits where member() says. */
+static void digest_ids(struct digesting *job, const char **(*member)(struct object *object))
+{
+	struct arena *arena = job->layer->arena;
+	size_t i;
+
+	job->digests = arena_array(arena, job->nr_ids, sizeof *job->digests);
+	job->done = arena_array(arena, job->nr_ids, sizeof *job->done);
+	pool_run(job->nr_ids, job->source->threads, digest_one, job);
+	for (i = 0; i < job->nr_ids; i++)
+		if (job->done[i])
+			*member(&job->layer->objects[job->ids[i]]) =
+				digest_hex(arena, job->digests[i], DIGEST_BYTES);
+}
+
+static const char **sha256_of(struct object *object)
+{
+	return &object->sha256;
+}
+
+static const char **image_of(struct object *object)
+{
+	return &object->image;
+}
+
+typedef int compare_fn(const struct object *a, const struct object *b);
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_size(const struct object *a, const struct object *b)
+{
+	return compare_numbers(a->size, b->size);
+}
+
+static int by_shape(const struct object *a, const struct object *b)
+{
+	int order = compare_numbers(a->machine, b->machine);
+
+	if (!order)
+		order = compare_numbers(a->text_bytes, b->text_bytes);
+	if (!order)
+		order = compare_numbers(a->nr_exports, b->nr_exports);
+	return order ? order : compare_numbers(a->nr_imports, b->nr_imports);
+}
+
+struct sorting {
+	const struct layer *layer;
+	compare_fn *compare;
+};
+
+static int compare_ids(const void *a, const void *b, void *context)
+{
+	const struct sorting *sorting = context;
+	object_id x = *(const object_id *)a, y = *(const object_id *)b;
+	int order = sorting->compare(&sorting->layer->objects[x], &sorting->layer->objects[y]);
+
+	return order ? order : compare_numbers(x, y);
+}
+
+/* All objects, those that compare equal side by side. */
+static object_id *sorted_ids(struct layer *layer, compare_fn *compare)
+{
+	object_id *ids = arena_array(layer->arena, layer->nr_objects, sizeof *ids);
+	struct sorting sorting = {layer, compare};
+	size_t i;
+
+	for (i = 0; i < layer->nr_objects; i++)
+		ids[i] = (object_id)i;
+	if (layer->nr_objects)
+		qsort_r(ids, layer->nr_objects, sizeof *ids, compare_ids, &sorting);
+	return ids;
+}
+
+static size_t group_end(const struct layer *layer, const object_id *ids, size_t start, compare_fn *compare)
+{
+	size_t end = start + 1;
+
+	while (end < layer->nr_objects &&
+	       !compare(&layer->objects[ids[start]], &layer->objects[ids[end]]))
+		end++;
+	return end;
+}
+
+static bool equal_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static void hash_equal_sizes(struct layer *layer, const struct source *source)
+{
+	object_id *ids = sorted_ids(layer, by_size);
+	struct digesting job = {.layer = layer, .source = source, .digest = sha256};
+	size_t i, end;
+
+	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
+	for (i = 0; i < layer->nr_objects; i = end) {
+		end = group_end(layer, ids, i, by_size);
+		for (; end - i > 1 && i < end; i++)
+			job.ids[job.nr_ids++] = ids[i];
+	}
+	digest_ids(&job, sha256_of);
+}
+
+/* An object of the group before at that has the same bytes, or NO_ID. */
+static object_id twin(const struct layer *layer, const object_id *ids, size_t start, size_t at)
+{
+	size_t i;
+
+	for (i = start; i < at; i++)
+		if (equal_text(layer->objects[ids[i]].sha256, layer->objects[ids[at]].sha256))
+			return ids[i];
+	return NO_ID;
+}
+
+static void hash_equal_shapes(struct layer *layer, const struct source *source)
+{
+	object_id *ids = sorted_ids(layer, by_shape);
+	object_id *twins = arena_array(layer->arena, layer->nr_objects, sizeof *twins);
+	struct digesting job = {.layer = layer, .source = source, .digest = digest_image};
+	size_t i, start, end;
+
+	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
+	for (start = 0; start < layer->nr_objects; start = end) {
+		end = group_end(layer, ids, start, by_shape);
+		for (i = start; i < end; i++) {
+			const struct object *object = &layer->objects[ids[i]];
+
+			twins[i] = twin(layer, ids, start, i);
+			if (end - start > 1 && twins[i] == NO_ID && object->class == OBJECT_SHARED)
+				job.ids[job.nr_ids++] = ids[i];
+		}
+	}
+	digest_ids(&job, image_of);
+	for (i = 0; i < layer->nr_objects; i++)
+		if (twins[i] != NO_ID)
+			layer->objects[ids[i]].image = layer->objects[twins[i]].image;
+}
+
+static int by_family(const struct object *a, const struct object *b)
+{
+	int order = compare_numbers(a->machine, b->machine);
+
+	return order ? order : strcmp(a->family, b->family);
+}
+
+/* SHA-256 of every member of a family with several copies, for reports. */
+static void hash_families(struct layer *layer, const struct source *source)
+{
+	object_id *ids = sorted_ids(layer, by_family);
+	struct digesting job = {.layer = layer, .source = source, .digest = sha256};
+	size_t i, end;
+
+	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
+	for (i = 0; i < layer->nr_objects; i = end) {
+		end = group_end(layer, ids, i, by_family);
+		for (; end - i > 1 && i < end; i++)
+			if (!layer->objects[ids[i]].sha256)
+				job.ids[job.nr_ids++] = ids[i];
+	}
+	digest_ids(&job, sha256_of);
+}
+
+void digests_read(struct layer *layer, const struct source *source, bool all_families)
+{
+	hash_equal_sizes(layer, source);
+	hash_equal_shapes(layer, source);
+	if (all_families)
+		hash_families(layer, source);
+}

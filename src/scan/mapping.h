@@ -1,0 +1,40 @@
+/*
+ * mapping: a file's bytes, read through the page cache without a copy.
+ *
+ * A mapped file that shrinks under its reader raises SIGBUS. While a thread
+ * works on a mapping, a fault inside it is answered by putting zero pages
+ * there and noting the damage: the reader goes on over zeros, which every
+ * parser here survives, and asks at the end whether what it saw was real.
+ *
+ *	struct mapping mapping;
+ *	if (mapping_open(&mapping, dirfd, path, err)) ...
+ *	... read mapping.bytes ...
+ *	if (!mapping_close(&mapping))
+ *		... the file changed meanwhile: discard
+ */
+#ifndef SOFOLD_SRC_SCAN_MAPPING_H
+#define SOFOLD_SRC_SCAN_MAPPING_H
+
+#include <stdbool.h>
+
+#include "sofold/error.h"
+#include "sofold/span.h"
+
+struct mapping {
+	struct span bytes;
+	struct mapping *outer; /* of this thread, mapped before */
+	int damaged;
+};
+
+/* Maps the regular file at path, relative to dirfd, without following a
+ * symlink at its end. ERROR_RUN with the reason. */
+int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct error *err);
+
+/* The same for a file that is open already; fd stays the caller's. */
+int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct error *err);
+
+/* Unmaps. False when bytes were missing while it was mapped. Mappings of one
+ * thread are closed in reverse order of opening. */
+bool mapping_close(struct mapping *mapping);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * Finding and parsing the ELF files of a layer, on every core.
+ *
+ * Every regular file of at least a header's size is opened and its first four
+ * bytes are looked at: names say nothing ("libfoo.so.5", "bin/ruff",
+ * "_backend"). Hard links to one inode are parsed once.
+ *
+ * Each worker parses into a layer of its own, which holds nothing but an
+ * arena and findings; when all are done those are joined in the order of
+ * files, so that the result does not depend on who was faster.
+ */
+#include <elf.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include "scan/parts.h"
+#include "sofold/pool.h"
+#include "sofold/vec.h"
+
+struct parsed {
+	bool is_elf, sound;
+	struct object object;
+	struct finding *findings;
+	size_t nr_findings;
+};
+
+struct job {
+	struct layer *layer;
+	const struct source *source;
+	const file_id *files; /* one of each inode */
+	size_t nr_files;
+	struct parsed *parsed;
+	struct arena *arenas[64]; /* one for each worker */
+};
+
+/* Cheap look before the file is mapped. */
+static bool has_magic(const struct source *source, const struct layer *layer, const struct file *file)
+{
+	char magic[SELFMAG] = {0};
+	int fd;
+	ssize_t n;
+
+	if (source->contents)
+		return source->contents[file - layer->files].n >= SELFMAG &&
+		       !memcmp(source->contents[file - layer->files].p, ELFMAG, SELFMAG);
+	fd = openat(source->root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
+	if (fd < 0)
+		fd = openat(source->root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return true; /* let mapping it say why */
+	n = pread(fd, magic, sizeof magic, 0);
+	close(fd);
+	return n == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+static void parse(struct job *job, const struct file *file, struct parsed *parsed, struct arena *arena)
+{
+	struct layer scratch = {.arena = arena};
+	struct mapping mapping;
+	struct error err = {0};
+
+	parsed->is_elf = true;
+	if (source_open(job->source, job->layer, file, &mapping, &err)) {
+		parsed->is_elf = false;
+		layer_add_finding(&scratch, "unreadable", SEVERITY_ERROR, file->path, "%s", err.message);
+	} else {
+		parsed->sound = scan_object(&scratch, file->path, mapping.bytes, &parsed->object);
+		if (!source_close(job->source, &mapping)) {
+			parsed->sound = false;
+			scratch.nr_findings = 0;
+			layer_add_finding(&scratch, "changed", SEVERITY_ERROR, file->path,
+					  "the file shrank while it was read");
+		}
+	}
+	parsed->findings = scratch.findings;
+	parsed->nr_findings = scratch.nr_findings;
+}
+
+static void look_at(void *context, size_t item, unsigned worker)
+{
+	struct job *job = context;
+	const struct file *file = &job->layer->files[job->files[item]];
+
+	if (has_magic(job->source, job->layer, file))
+		parse(job, file, &job->parsed[item], job->arenas[worker]);
+}
+
+static void adopt(struct layer *layer, const struct parsed *parsed, file_id file)
+{
+	size_t i;
+
+	for (i = 0; i < parsed->nr_findings; i++)
+		*VEC_PUSH(layer->arena, layer, findings) = parsed->findings[i];
+	if (!parsed->is_elf)
+		return;
+	layer->native_bytes += layer->files[file].size;
+	if (!parsed->sound)
+		return;
+	layer->files[file].object = (object_id)layer->nr_objects;
+	*VEC_PUSH(layer->arena, layer, objects) = parsed->object;
+	layer->objects[layer->nr_objects - 1].file = file;
+}
+
+static int by_inode(const void *a, const void *b, void *context)
+{
+	const struct layer *layer = context;
+	const struct file *x = &layer->files[*(const file_id *)a], *y = &layer->files[*(const file_id *)b];
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return *(const file_id *)a < *(const file_id *)b ? -1 : 1;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	file_id x = *(const file_id *)a, y = *(const file_id *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool same_inode(const struct file *a, const struct file *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* The regular files, sorted so that links to one inode are neighbours. */
+static file_id *files_by_inode(struct layer *layer, size_t *nr)
+{
+	file_id *ids = arena_array(layer->arena, layer->nr_files, sizeof *ids);
+	size_t i;
+
+	*nr = 0;
+	for (i = 0; i < layer->nr_files; i++)
+		if (layer->files[i].kind == FILE_REGULAR)
+			ids[(*nr)++] = (file_id)i;
+	if (*nr)
+		qsort_r(ids, *nr, sizeof *ids, by_inode, layer);
+	return ids;
+}
+
+/* Candidates in path order: the first path of each inode. Sums the layer's
+ * bytes on the way, each inode once. */
+static file_id *candidates(struct layer *layer, const file_id *ids, size_t nr, size_t *nr_out)
+{
+	file_id *out = arena_array(layer->arena, nr, sizeof *out);
+	size_t i;
+
+	*nr_out = 0;
+	for (i = 0; i < nr; i++) {
+		const struct file *file = &layer->files[ids[i]];
+
+		if (i && same_inode(file, &layer->files[ids[i - 1]]))
+			continue;
+		layer->bytes += file->size;
+		if (file->size >= EI_NIDENT)
+			out[(*nr_out)++] = ids[i];
+	}
+	if (*nr_out)
+		qsort(out, *nr_out, sizeof *out, by_id);
+	return out;
+}
+
+/* Every path of each object's inode, and the object of each path. */
+static void link_paths(struct layer *layer, const file_id *ids, size_t nr)
+{
+	size_t i, j;
+
+	for (i = 0; i < nr; i = j) {
+		object_id id = layer->files[ids[i]].object;
+
+		for (j = i + 1; j < nr && same_inode(&layer->files[ids[i]], &layer->files[ids[j]]); j++)
+			layer->files[ids[j]].object = id;
+		if (id == NO_ID)
+			continue;
+		layer->objects[id].links = arena_memdup(layer->arena, &ids[i], (j - i) * sizeof *ids);
+		layer->objects[id].nr_links = j - i;
+	}
+}
+
+static void link_symlinks(struct layer *layer)
+{
+	size_t i;
+
+	for (i = 0; i < layer->nr_files; i++)
+		if (layer->files[i].kind == FILE_SYMLINK)
+			layer->files[i].object = layer_object_at(layer, layer->files[i].path);
+}
+
+void objects_read(struct layer *layer, const struct source *source)
+{
+	struct job job = {.layer = layer, .source = source};
+	unsigned workers, i;
+	size_t nr, item;
+	file_id *ids = files_by_inode(layer, &nr);
+
+	job.files = candidates(layer, ids, nr, &job.nr_files);
+	job.parsed = arena_array(layer->arena, job.nr_files, sizeof *job.parsed);
+	workers = pool_workers(job.nr_files, source->threads);
+	for (i = 0; i < workers; i++)
+		job.arenas[i] = arena_new();
+	pool_run(job.nr_files, source->threads, look_at, &job);
+	for (i = 0; i < workers; i++)
+		arena_absorb(layer->arena, job.arenas[i]);
+	for (item = 0; item < job.nr_files; item++)
+		adopt(layer, &job.parsed[item], job.files[item]);
+	link_paths(layer, ids, nr);
+	link_symlinks(layer);
+}

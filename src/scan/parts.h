@@ -1,0 +1,34 @@
+/*
+ * The scanner's parts, called by scan.c in this order:
+ *
+ *	walk.c      the files
+ *	archive.c   the files of a zip instead, with their bytes
+ *	objects.c   which of them are ELF, parsed on all cores
+ *	owners.c    which wheel each file belongs to
+ *	digests.c   digests of what looks alike
+ */
+#ifndef SOFOLD_SRC_SCAN_PARTS_H
+#define SOFOLD_SRC_SCAN_PARTS_H
+
+#include "scan/mapping.h"
+#include "sofold/scan.h"
+
+/* Where the bytes of a layer's files come from. */
+struct source {
+	int root;	       /* directory; -1 for an archive */
+	struct span *contents; /* of an archive: by file index; empty where not kept */
+	unsigned threads;
+};
+
+/* Opens the bytes of a file. ERROR_RUN with a reason. */
+int source_open(const struct source *source, const struct layer *layer, const struct file *file,
+		struct mapping *mapping, struct error *err);
+/* False when the bytes changed while they were read. */
+bool source_close(const struct source *source, struct mapping *mapping);
+
+int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
+void objects_read(struct layer *layer, const struct source *source);
+void owners_read(struct layer *layer, const struct source *source);
+void digests_read(struct layer *layer, const struct source *source, bool all_families);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * scan_layer(): the parts of parts.h in order.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scan/parts.h"
+#include "scan/walk.h"
+
+int source_open(const struct source *source, const struct layer *layer, const struct file *file,
+		struct mapping *mapping, struct error *err)
+{
+	if (!source->contents)
+		return mapping_open(mapping, source->root, file->path, err);
+	*mapping = (struct mapping){.bytes = source->contents[file - layer->files]};
+	return 0;
+}
+
+bool source_close(const struct source *source, struct mapping *mapping)
+{
+	return source->contents ? true : mapping_close(mapping);
+}
+
+static int read_files(struct layer *layer, int fd, struct source *source, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_errno(err, "reading %s", layer->root);
+	if (S_ISDIR(st.st_mode)) {
+		source->root = fd;
+		return walk_tree(layer, fd, err);
+	}
+	if (!S_ISREG(st.st_mode))
+		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive", layer->root);
+	return archive_read(layer, fd, source, err);
+}
+
+static void name_families(struct layer *layer)
+{
+	size_t i;
+
+	for (i = 0; i < layer->nr_objects; i++) {
+		struct object *object = &layer->objects[i];
+		owner_id owner = layer->files[object->file].owner;
+
+		object->family = family_name(layer->arena, object_name(layer, object),
+					     owner == NO_ID ? NULL : layer->owners[owner].name);
+	}
+}
+
+int scan_layer(const char *path, const struct scan_options *options, struct layer **out, struct error *err)
+{
+	struct arena *arena = arena_new();
+	struct layer *layer = arena_alloc(arena, sizeof *layer);
+	struct source source = {.root = -1, .threads = options->threads};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+
+	*out = NULL;
+	layer->arena = arena;
+	layer->root = arena_strdup(arena, path);
+	if (fd < 0)
+		rc = error_errno(err, "opening %s", path);
+	else
+		rc = read_files(layer, fd, &source, err);
+	if (!rc) {
+		objects_read(layer, &source);
+		owners_read(layer, &source);
+		name_families(layer);
+		digests_read(layer, &source, options->hash_families);
+		*out = layer;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (rc)
+		arena_free(arena);
+	return rc;
+}
+
+void layer_free(struct layer *layer)
+{
+	if (layer)
+		arena_free(layer->arena);
+}
