@@ -89,8 +89,10 @@ const struct target *scope_verneed_target(const struct layer *layer, const struc
 
 bool object_lacks_version(const struct object *object, const struct verneed *need, size_t version)
 {
-	if (!object->nr_verdefs || need->weak[version])
+	if (need->weak[version])
 		return false;
+	if (!object->nr_verdefs)
+		return !object->nr_verneeds; /* then it has no .gnu.version either */
 	for (size_t i = 0; i < object->nr_verdefs; i++) {
 		if (!strcmp(object->verdefs[i], need->versions[version]))
 			return false;

@@ -31,7 +31,10 @@ const struct target *scope_verneed_target(const struct layer *layer, const struc
 					  const struct verneed *need);
 
 /* Whether an object fails a version need: it defines versions, but not this
- * one, and it is not tolerated (one that defines none only gets a warning). */
+ * one; or its symbols have no version indexes at all, at which glibc ends the
+ * process when it meets the wanted one there (elf/dl-lookup.c, check_match). An
+ * object with indexes that defines no versions passes (elf/dl-version.c,
+ * match_symbol), and so does a need that is weak. */
 bool object_lacks_version(const struct object *object, const struct verneed *need, size_t version);
 
 #endif

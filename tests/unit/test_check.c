@@ -136,13 +136,25 @@ static void check_takes_versions_from_a_library_of_the_layer(void)
 	build_free(layer);
 }
 
-static void check_tolerates_a_library_without_any_versions(void)
+static void check_tolerates_a_library_that_defines_no_versions(void)
+{
+	layer = build_layer();
+	add((struct build_object){
+		.path = "a.so", .needed = "libb.so", .rpath = "$ORIGIN", .verneeds = "libb.so:V1"});
+	add((struct build_object){
+		.path = "libb.so", .needed = "libc.so.6", .verneeds = "libc.so.6:GLIBC_2.2.5"});
+	UNIT_ASSERT_TEXT(findings(GLIBC, false), "");
+	build_free(layer);
+}
+
+static void check_finds_a_library_without_version_indexes(void)
 {
 	layer = build_layer();
 	add((struct build_object){
 		.path = "a.so", .needed = "libb.so", .rpath = "$ORIGIN", .verneeds = "libb.so:V1"});
 	add((struct build_object){.path = "libb.so"});
-	UNIT_ASSERT_TEXT(findings(GLIBC, false), "");
+	UNIT_ASSERT_TEXT(findings(GLIBC, false),
+			 "error missing-version a.so: wants V1 of libb.so, which libb.so lacks\n");
 	build_free(layer);
 }
 
@@ -254,7 +266,8 @@ void suite_check(void)
 		UNIT_TEST(check_notes_what_only_a_full_host_has),
 		UNIT_TEST(check_compares_host_versions_with_the_platform),
 		UNIT_TEST(check_takes_versions_from_a_library_of_the_layer),
-		UNIT_TEST(check_tolerates_a_library_without_any_versions),
+		UNIT_TEST(check_tolerates_a_library_that_defines_no_versions),
+		UNIT_TEST(check_finds_a_library_without_version_indexes),
 		UNIT_TEST(check_finds_version_needs_of_a_name_nothing_is_loaded_under),
 		UNIT_TEST(check_finds_modules_for_another_interpreter),
 		UNIT_TEST(check_finds_objects_for_other_machines),
