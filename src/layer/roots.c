@@ -20,47 +20,83 @@ static bool is_loadable(const struct layer *layer, const struct platform *platfo
 	       object->machine == platform->machine && layer->files[object->file].object == id;
 }
 
-/* For each object whether another one needs it. */
-static bool *find_needed(struct arena *arena, const struct layer *layer, const struct platform *platform)
+struct loading {
+	struct arena *arena;
+	const struct layer *layer;
+	const struct platform *platform;
+	struct roots roots;
+	bool *reached; /* for each object: it is in the scope of some root */
+};
+
+static void load_root(struct loading *loading, object_id id)
 {
-	bool *needed = arena_array(arena, layer->nr_objects, sizeof *needed);
-	struct target **graph = resolve_graph(arena, layer, platform);
+	struct root *root = VEC_PUSH(loading->arena, &loading->roots, items);
 
-	for (object_id id = 0; id < layer->nr_objects; id++) {
-		if (!is_loadable(layer, platform, id))
-			continue;
-		for (size_t i = 0; i < layer->objects[id].nr_needed; i++) {
-			const struct target *target = &graph[id][i];
+	*root = (struct root){id, resolve_scope(loading->arena, loading->layer, loading->platform, id)};
+	for (size_t i = 0; i < root->scope.nr_loaded; i++)
+		loading->reached[root->scope.loaded[i].object] = true;
+}
 
-			if (target->kind == TARGET_OBJECT && target->object != id)
-				needed[target->object] = true;
-		}
+static bool is_left(const struct loading *loading, object_id id)
+{
+	return !loading->reached[id] && is_loadable(loading->layer, loading->platform, id);
+}
+
+static void load_opened(struct loading *loading)
+{
+	for (object_id id = 0; id < loading->layer->nr_objects; id++) {
+		const struct object *object = &loading->layer->objects[id];
+
+		if ((object->is_extension || object->class == OBJECT_EXECUTABLE) &&
+		    is_loadable(loading->layer, loading->platform, id))
+			load_root(loading, id);
 	}
-	return needed;
+}
+
+/* Loads those of the objects left that no other one left brings in, however
+ * far below: what is needed may be found only by the path of its loader's
+ * loader. */
+static void load_unneeded(struct loading *loading)
+{
+	size_t nr = loading->layer->nr_objects;
+	bool *needed = arena_array(loading->arena, nr, sizeof *needed);
+
+	for (object_id id = 0; id < nr; id++) {
+		struct scope scope;
+
+		if (!is_left(loading, id))
+			continue;
+		scope = resolve_scope(loading->arena, loading->layer, loading->platform, id);
+		for (size_t i = 1; i < scope.nr_loaded; i++)
+			needed[scope.loaded[i].object] = true;
+	}
+	for (object_id id = 0; id < nr; id++) {
+		if (is_left(loading, id) && !needed[id])
+			load_root(loading, id);
+	}
+}
+
+static void load_circles(struct loading *loading)
+{
+	for (object_id id = 0; id < loading->layer->nr_objects; id++) {
+		if (is_left(loading, id))
+			load_root(loading, id);
+	}
 }
 
 struct roots roots_load(struct arena *arena, const struct layer *layer, const struct platform *platform)
 {
-	bool *needed = find_needed(arena, layer, platform);
-	bool *reached = arena_array(arena, layer->nr_objects, sizeof *reached);
-	struct roots roots = {0};
+	struct loading loading = {
+		.arena = arena,
+		.layer = layer,
+		.platform = platform,
+		.reached = arena_array(arena, layer->nr_objects, sizeof *loading.reached),
+	};
 
-	for (int circles = 0; circles <= 1; circles++) {
-		for (object_id id = 0; id < layer->nr_objects; id++) {
-			const struct object *object = &layer->objects[id];
-			bool opened = object->is_extension || object->class == OBJECT_EXECUTABLE ||
-				      !needed[id];
-			struct root *root;
-
-			if (!is_loadable(layer, platform, id) || (circles ? reached[id] : !opened))
-				continue;
-			root = VEC_PUSH(arena, &roots, items);
-			*root = (struct root){id, resolve_scope(arena, layer, platform, id)};
-			for (size_t i = 0; i < root->scope.nr_loaded; i++)
-				reached[root->scope.loaded[i].object] = true;
-		}
-	}
-	return roots;
+	load_opened(&loading);
+	load_unneeded(&loading);
+	load_circles(&loading);
+	return loading.roots;
 }
 
 /* What a name led to when an object of the scope needed it; NULL: nobody did. */

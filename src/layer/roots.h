@@ -15,7 +15,7 @@ struct root {
 };
 
 struct roots {
-	struct root *items; /* in the order of objects; unreachable cycles last */
+	struct root *items; /* by kind, as below, then in the order of objects */
 	size_t nr_items, alloc_items;
 };
 

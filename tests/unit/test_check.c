@@ -80,6 +80,21 @@ static void check_lets_a_consumer_provide_the_search_path(void)
 	build_free(layer);
 }
 
+static void check_does_not_open_what_only_its_consumers_can_load(void)
+{
+	/* libb.so and what is below it have no search path: opened by
+	 * themselves they would miss each other. */
+	layer = build_layer();
+	add((struct build_object){.path = "libs/libd.so", .needed = "libe.so"});
+	add((struct build_object){.path = "libs/libe.so"});
+	add((struct build_object){.path = "libs/libb.so", .needed = "libd.so"});
+	add((struct build_object){.path = "z/a.so", .needed = "libb.so", .rpath = "$ORIGIN/../libs"});
+	UNIT_ASSERT_TEXT(findings(GLIBC, false), "");
+	layer->objects[3].is_extension = true;
+	UNIT_ASSERT_TEXT(findings(GLIBC, false), "");
+	build_free(layer);
+}
+
 static void check_loads_circles_that_nothing_opens(void)
 {
 	layer = build_layer();
@@ -262,6 +277,7 @@ void suite_check(void)
 		UNIT_TEST(check_finds_nothing_wrong_with_a_sound_layer),
 		UNIT_TEST(check_finds_missing_libraries_once),
 		UNIT_TEST(check_lets_a_consumer_provide_the_search_path),
+		UNIT_TEST(check_does_not_open_what_only_its_consumers_can_load),
 		UNIT_TEST(check_loads_circles_that_nothing_opens),
 		UNIT_TEST(check_notes_what_only_a_full_host_has),
 		UNIT_TEST(check_compares_host_versions_with_the_platform),
