@@ -9,6 +9,7 @@
 
 #include "suites.h"
 
+/* clang-format off: one line for each suite */
 static void (*const suites[])(void) = {
 	suite_path,
 	suite_family,
@@ -21,6 +22,7 @@ static void (*const suites[])(void) = {
 	suite_record,
 	suite_apply,
 };
+/* clang-format on */
 
 int main(void)
 {
