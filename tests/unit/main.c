@@ -9,7 +9,7 @@
 
 #include "suites.h"
 
-/* clang-format off: one line for each suite */
+/* clang-format off */
 static void (*const suites[])(void) = {
 	suite_path,
 	suite_family,
