@@ -81,6 +81,10 @@ const struct change *apply_changes(const struct apply *apply, size_t *nr);
  * what verification reads back. Valid until apply_free(). */
 struct span apply_staged(const struct apply *apply, object_id object);
 
+/* Parses every staged object and compares it with the object the plan predicts
+ * (plan.h plan_predict): ERROR_VERIFY with the first that differs. */
+int apply_reread(const struct apply *apply, const struct layer *predicted, struct error *err);
+
 /* Brings back a layer that a killed run has left half done. *recovered tells
  * whether there was anything to do. */
 int apply_recover(const char *root, bool *recovered, struct error *err);

@@ -45,6 +45,7 @@ struct copy {
 	object_id served_by; /* the kept copy that takes over; itself when kept; NO_ID: refused */
 	enum relation relation; /* to served_by; of a refused copy to the family's first kept one */
 	bool offered;		/* refused only for want of --merge */
+	bool orphan;		/* goes without a successor: only merged copies needed it */
 	const char *reason;	/* why kept, merged or refused, in words */
 };
 

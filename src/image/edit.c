@@ -55,6 +55,29 @@ int draft_layout(struct draft *draft, struct image_result *result, struct error 
 	return 0;
 }
 
+int image_check(struct span file, struct error *err)
+{
+	struct arena *scratch = arena_new();
+	struct image image;
+	int rc = image_load(scratch, file, &image, err);
+
+	if (!rc)
+		rc = check_nothing_behind(&image, err);
+	arena_free(scratch);
+	return rc;
+}
+
+size_t image_symbol_count(struct span file)
+{
+	struct arena *scratch = arena_new();
+	struct error ignored = {0};
+	struct image image;
+	size_t nr = image_load(scratch, file, &image, &ignored) ? 0 : image.nr_symbols;
+
+	arena_free(scratch);
+	return nr;
+}
+
 int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
 	       struct image_result *result, struct error *err)
 {

@@ -20,7 +20,7 @@
  * would be. If something does not bind as before, families are decided one by
  * one and the one that breaks it is refused, with what it broke as reason.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "plan/plan.h"
 #include "sofold/check.h"
@@ -50,11 +50,36 @@ static const char *why_fixed(struct planning *planning, object_id d)
 	return NULL;
 }
 
+static bool has_live_consumer(const struct planning *planning, object_id id)
+{
+	size_t i;
+
+	for (i = 0; i < planning->usage.nr_consumers[id]; i++)
+		if (!planning->plan->deleted[planning->usage.consumers[id][i]])
+			return true;
+	return false;
+}
+
+/* Everybody who named the object, or one it replaces, is gone; and somebody
+ * did name it. */
+static bool is_orphan(const struct planning *planning, object_id id)
+{
+	const struct plan *plan = planning->plan;
+	object_id i;
+
+	if (plan->deleted[id] || planning->layer->objects[id].is_extension || !planning->usage.nr_consumers[id] ||
+	    has_live_consumer(planning, id))
+		return false;
+	for (i = 0; i < planning->layer->nr_objects; i++)
+		if (plan->replaced_by[i] == id && has_live_consumer(planning, i))
+			return false;
+	return true;
+}
+
 struct choice {
 	object_id keeper;
 	size_t served;
 	uint64_t changed; /* bytes of objects that would have to be edited */
-	bool on_request;
 };
 
 static bool may_serve(struct planning *planning, object_id k, object_id d)
@@ -67,7 +92,7 @@ static bool may_serve(struct planning *planning, object_id k, object_id d)
 
 static bool is_open(const struct copy *copy)
 {
-	return copy->served_by == NO_ID;
+	return copy->served_by == NO_ID && !copy->orphan;
 }
 
 static struct choice weigh(struct planning *planning, const struct family *family, const struct copy *k)
@@ -83,7 +108,8 @@ static struct choice weigh(struct planning *planning, const struct family *famil
 			continue;
 		choice.served++;
 		for (j = 0; j < usage->nr_consumers[d->object]; j++)
-			choice.changed += planning->layer->objects[usage->consumers[d->object][j]].size;
+			if (!planning->plan->deleted[usage->consumers[d->object][j]])
+				choice.changed += planning->layer->objects[usage->consumers[d->object][j]].size;
 	}
 	return choice;
 }
@@ -146,40 +172,60 @@ static void assign(struct planning *planning, struct family *family, const struc
 	}
 }
 
-/* Says of each copy that is still open why it stays: against the first kept
- * copy, or against the family's first. */
-static void explain_rest(struct planning *planning, struct family *family)
+/* The copy that the open ones are compared with: the first kept, else the
+ * first that is not the one asked about. */
+static object_id counterpart(const struct family *family, const struct copy *copy)
 {
-	object_id against = family->copies[0].object;
-	const char *fixed;
 	size_t i;
 
-	for (i = 0; i < family->nr_copies; i++) {
-		if (family->copies[i].served_by == family->copies[i].object) {
-			against = family->copies[i].object;
-			break;
-		}
-	}
+	for (i = 0; i < family->nr_copies; i++)
+		if (family->copies[i].served_by == family->copies[i].object)
+			return family->copies[i].object;
+	for (i = 0; i < family->nr_copies; i++)
+		if (&family->copies[i] != copy && !family->copies[i].orphan)
+			return family->copies[i].object;
+	return NO_ID;
+}
+
+/* Says of each copy that is still open why it stays. Bytes are on offer only
+ * against a copy that would be kept, so never for the first. */
+static void explain_rest(struct planning *planning, struct family *family)
+{
+	const char *fixed;
+	object_id other;
+	size_t i;
+
 	for (i = 0; i < family->nr_copies; i++) {
 		struct copy *copy = &family->copies[i];
 
 		if (!is_open(copy))
 			continue;
-		if (copy->object == against) {
-			/* Nobody is served: the family's first copy stays for the
-			 * same reason as the second. */
-			against = family->copies[i + 1 < family->nr_copies ? i + 1 : 0].object;
-			relation_of(planning, copy->object, against, &copy->reason, &copy->offered);
-			copy->offered = false;
-			against = copy->object;
-			continue;
-		}
-		relation_of(planning, against, copy->object, &copy->reason, &copy->offered);
+		other = counterpart(family, copy);
+		if (other == NO_ID)
+			copy->reason = "the only copy left";
+		else
+			relation_of(planning, other, copy->object, &copy->reason, &copy->offered);
 		fixed = why_fixed(planning, copy->object);
-		if (fixed) {
+		if (fixed && other != NO_ID)
 			copy->reason = fixed;
+		if (fixed || other > copy->object)
 			copy->offered = false;
-		}
+	}
+}
+
+static const char only_merged[] = "only merged copies needed it";
+
+/* Copies that nobody live needs go by themselves; they serve nobody. */
+static void set_orphans_aside(struct planning *planning, struct family *family)
+{
+	size_t i;
+
+	for (i = 0; i < family->nr_copies; i++) {
+		struct copy *copy = &family->copies[i];
+
+		copy->orphan = planning->plan->deleted[copy->object];
+		if (copy->orphan)
+			copy->reason = only_merged;
 	}
 }
 
@@ -187,6 +233,7 @@ static void decide_family(struct planning *planning, struct family *family)
 {
 	struct choice choice;
 
+	set_orphans_aside(planning, family);
 	for (choice = choose(planning, family); choice.keeper != NO_ID && choice.served;
 	     choice = choose(planning, family))
 		assign(planning, family, &choice);
@@ -200,28 +247,14 @@ static void refuse_family(struct family *family, const char *why)
 	for (i = 0; i < family->nr_copies; i++) {
 		struct copy *copy = &family->copies[i];
 
-		if (copy->served_by == NO_ID)
+		if (copy->served_by == NO_ID && !copy->orphan)
 			continue;
+		copy->orphan = false;
 		copy->served_by = NO_ID;
 		copy->relation = RELATION_REFUSED;
 		copy->offered = false;
 		copy->reason = why;
 	}
-}
-
-/* Everybody who named the object is gone, and somebody did. */
-static bool is_orphan(const struct planning *planning, object_id id)
-{
-	const struct usage *usage = &planning->usage;
-	const bool *deleted = planning->plan->deleted;
-	size_t i;
-
-	if (deleted[id] || planning->layer->objects[id].is_extension || !usage->nr_consumers[id])
-		return false;
-	for (i = 0; i < usage->nr_consumers[id]; i++)
-		if (!deleted[usage->consumers[id][i]])
-			return false;
-	return true;
 }
 
 static void delete_orphans(struct planning *planning)
@@ -236,7 +269,7 @@ static void delete_orphans(struct planning *planning)
 			if (!is_orphan(planning, i) || why_fixed(planning, i))
 				continue;
 			planning->plan->deleted[i] = again = true;
-			planning->delete_because[i] = "only merged copies needed it";
+			planning->delete_because[i] = only_merged;
 		}
 	}
 }
@@ -283,7 +316,8 @@ static bool holds(struct planning *planning, const char **why)
 	if (!bindings_compare(planning->arena, planning->layer, after, planning->plan,
 			      planning->options->platform, &err))
 		return true;
-	*why = arena_strdup(planning->arena, err.message);
+	/* The first difference says enough. */
+	*why = arena_strndup(planning->arena, err.message, strcspn(err.message, ";"));
 	return false;
 }
 
@@ -295,6 +329,7 @@ static void decide_one_by_one(struct planning *planning)
 
 	for (i = 0; i < plan->nr_families; i++)
 		refuse_family(&plan->families[i], "not decided yet");
+	settle(planning);
 	for (i = 0; i < plan->nr_families; i++) {
 		decide_family(planning, &plan->families[i]);
 		if (!holds(planning, &why))
@@ -345,9 +380,11 @@ void dedupe(struct planning *planning)
 	const char *why;
 	size_t i;
 
-	for (i = 0; i < plan->nr_families; i++)
+	/* Largest family first; who is gone already needs nothing any more. */
+	for (i = 0; i < plan->nr_families; i++) {
 		decide_family(planning, &plan->families[i]);
-	settle(planning);
+		settle(planning);
+	}
 	if (anything_merged(plan) && !holds(planning, &why))
 		decide_one_by_one(planning);
 	count_bytes(planning);

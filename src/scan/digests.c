@@ -142,13 +142,13 @@ static void hash_equal_sizes(struct layer *layer, const struct source *source)
 {
 	object_id *ids = sorted_ids(layer, by_size);
 	struct digesting job = {.layer = layer, .source = source, .digest = sha256};
-	size_t i, end;
+	size_t i, j, end;
 
 	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
 	for (i = 0; i < layer->nr_objects; i = end) {
 		end = group_end(layer, ids, i, by_size);
-		for (; end - i > 1 && i < end; i++)
-			job.ids[job.nr_ids++] = ids[i];
+		for (j = i; end - i > 1 && j < end; j++)
+			job.ids[job.nr_ids++] = ids[j];
 	}
 	digest_ids(&job, sha256_of);
 }
@@ -200,14 +200,14 @@ static void hash_families(struct layer *layer, const struct source *source)
 {
 	object_id *ids = sorted_ids(layer, by_family);
 	struct digesting job = {.layer = layer, .source = source, .digest = sha256};
-	size_t i, end;
+	size_t i, j, end;
 
 	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
 	for (i = 0; i < layer->nr_objects; i = end) {
 		end = group_end(layer, ids, i, by_family);
-		for (; end - i > 1 && i < end; i++)
-			if (!layer->objects[ids[i]].sha256)
-				job.ids[job.nr_ids++] = ids[i];
+		for (j = i; end - i > 1 && j < end; j++)
+			if (!layer->objects[ids[j]].sha256)
+				job.ids[job.nr_ids++] = ids[j];
 	}
 	digest_ids(&job, sha256_of);
 }

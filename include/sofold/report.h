@@ -1,0 +1,68 @@
+/*
+ * report: printing what is known of a layer and what was done to it.
+ *
+ * Text goes to people: 80 columns where paths allow (a path is never cut,
+ * users copy them), sizes in decimal units (1 MB = 1,000,000 bytes). JSON
+ * goes to programs: integers in bytes, keys and arrays in a fixed order, no
+ * times, no absolute paths, "schema_version" first to change when a key does.
+ */
+#ifndef SOFOLD_REPORT_H
+#define SOFOLD_REPORT_H
+
+#include <stdio.h>
+
+#include "sofold/apply.h"
+#include "sofold/layer.h"
+#include "sofold/plan.h"
+#include "sofold/verify.h"
+
+enum { REPORT_SCHEMA_VERSION = 1 };
+
+struct report_style {
+	bool color;   /* ANSI escapes */
+	bool verbose; /* every file, not the biggest only */
+};
+
+/* "35.1 MB", "812 B"; into a buffer of the caller's, which is returned. */
+enum { SIZE_TEXT = 32 };
+const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes);
+
+/* One audited input. */
+struct audit {
+	const char *name; /* as the user gave it */
+	struct layer *layer;
+	const struct plan *plan;
+	const struct platform *platform;
+	bool platform_named; /* by the user, not inferred */
+};
+
+void report_audit_text(FILE *to, const struct audit *audit, const struct report_style *style);
+
+/* All inputs in one object: totals summed, families and findings one after
+ * the other. With several inputs each path begins with its input's last
+ * component. Returns false when the stream failed. */
+bool report_audit_json(FILE *to, const struct audit *audits, size_t nr);
+
+/* What shrink did or, when dry, would do. after is NULL when dry. */
+struct shrunk {
+	const char *name;
+	const struct layer *before;
+	const struct plan *plan;
+	const struct platform *platform;
+	const struct change *changes;
+	size_t nr_changes;
+	const struct imports *imports; /* after; NULL: not asked */
+	bool dry_run;
+};
+
+void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style);
+bool report_shrink_json(FILE *to, const struct shrunk *shrunk);
+
+void report_verify_text(FILE *to, const struct audit *audit, const struct imports *imports,
+			const struct report_style *style);
+bool report_verify_json(FILE *to, const struct audit *audit, const struct imports *imports);
+
+/* Number of findings of a severity. */
+size_t report_count(const struct layer *layer, enum severity severity);
+
+#endif

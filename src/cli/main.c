@@ -1,0 +1,97 @@
+/*
+ * sofold: the table of commands.
+ *
+ * Only this file prints errors and turns them into an exit status.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct command commands[] = {
+	{"audit", command_audit, "list duplicate native libraries, and why look-alikes differ"},
+	{"shrink", command_shrink, "keep one copy of each library, relink, strip, verify"},
+	{"verify", command_verify, "simulate loading every object; --run imports them"},
+};
+
+enum { NR_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *to)
+{
+	size_t i;
+
+	fputs("usage: sofold COMMAND [OPTION...] PATH...\n"
+	      "\n"
+	      "Makes the native part of a Python layer small and keeps it working.\n"
+	      "\n"
+	      "commands:\n",
+	      to);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n"
+	      "examples:\n"
+	      "  sofold audit layer/                what is there twice\n"
+	      "  sofold shrink -n layer/            what would be done, and why\n"
+	      "  sofold shrink layer/ --run python3.12\n"
+	      "\n"
+	      "sofold COMMAND --help says more. Exit status: 0 fine, 1 findings, 2 usage,\n"
+	      "3 could not be carried out (layer as it was), 4 verification failed (rolled\n"
+	      "back).\n",
+	      to);
+}
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	fprintf(stderr, "sofold: unknown command '%s'; see sofold --help\n", name);
+	return EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct error err = {0};
+	/* argp takes the program's name from argv[0] for its messages. */
+	char name[32];
+	int status;
+
+	snprintf(name, sizeof name, "sofold %s", command->name);
+	argv[0] = name;
+	status = command->run(argc, argv, &err);
+	if (*err.message)
+		fprintf(stderr, "sofold: %s\n", err.message);
+	/* A report that did not reach its reader must not pass for one. */
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("sofold: writing the report");
+		return EXIT_RUN;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_usage(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("sofold " SOFOLD_VERSION);
+		return EXIT_FINE;
+	}
+	command = find_command(argv[1]);
+	return command ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+}

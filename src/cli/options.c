@@ -1,0 +1,130 @@
+/* Options every command takes, by argp; a mistake ends with status 2. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "sofold/check.h"
+#include "sofold/scan.h"
+#include "sofold/vec.h"
+
+enum { OPTION_PLATFORM = 'p', OPTION_FORMAT = 'f', OPTION_COLOR = 0x100 };
+
+static const struct argp_option common[] = {
+	{"platform", OPTION_PLATFORM, "NAME", 0,
+	 "where the layer runs, e.g. lambda-python3.12-x86_64 (default: inferred)", 90},
+	{"format", OPTION_FORMAT, "text|json", 0, "how to report (default: text)", 90},
+	{"color", OPTION_COLOR, "auto|always|never", 0, "colors in text (default: auto; NO_COLOR is heeded)", 90},
+	{"quiet", 'q', NULL, 0, "no report, only errors and the exit status", 90},
+	{"verbose", 'v', NULL, 0, "list every file", 90},
+	{0},
+};
+
+static void list_platforms(struct argp_state *state, const char *name)
+{
+	const struct platform *platform;
+
+	fprintf(stderr, "sofold: unknown platform '%s'; known are:\n", name);
+	for (platform = platform_table(); platform->name; platform++)
+		fprintf(stderr, "  %s\n", platform->name);
+	argp_state_help(state, stderr, ARGP_HELP_EXIT_ERR);
+}
+
+static void set_color(struct argp_state *state, struct options *options, const char *when)
+{
+	if (!strcmp(when, "always"))
+		options->style.color = true;
+	else if (!strcmp(when, "never"))
+		options->style.color = false;
+	else if (strcmp(when, "auto"))
+		argp_error(state, "--color takes auto, always or never, not '%s'", when);
+}
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case OPTION_PLATFORM:
+		options->platform = platform_find(arg);
+		if (!options->platform)
+			list_platforms(state, arg);
+		return 0;
+	case OPTION_FORMAT:
+		if (strcmp(arg, "text") && strcmp(arg, "json"))
+			argp_error(state, "--format takes text or json, not '%s'", arg);
+		options->format = strcmp(arg, "json") ? FORMAT_TEXT : FORMAT_JSON;
+		return 0;
+	case OPTION_COLOR:
+		set_color(state, options, arg);
+		return 0;
+	case 'q':
+		options->quiet = true;
+		return 0;
+	case 'v':
+		options->style.verbose = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp options_common = {.options = common, .parser = parse_common};
+
+void options_init(struct options *options)
+{
+	*options = (struct options){.level = LEVEL_DEFAULT, .passes = PASS_ALL, .arena = arena_new()};
+	options->style.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+}
+
+void options_clear(struct options *options)
+{
+	arena_free(options->arena);
+}
+
+void options_parse(struct options *options, const struct argp *argp, int argc, char **argv)
+{
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(argp, argc, argv, 0, NULL, options);
+}
+
+void options_add_list(struct arena *arena, const char ***items, size_t *nr, size_t *alloc, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		if (n) {
+			*items = vec_grow(arena, *items, *nr, alloc, sizeof **items);
+			(*items)[(*nr)++] = arena_strndup(arena, text, n);
+		}
+		text += n + (text[n] == ',');
+	}
+}
+
+int status_of(int kind)
+{
+	switch (kind) {
+	case ERROR_NONE:
+		return EXIT_FINE;
+	case ERROR_USAGE:
+		return EXIT_USAGE;
+	case ERROR_VERIFY:
+		return EXIT_VERIFY;
+	}
+	return EXIT_RUN;
+}
+
+int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
+	       struct error *err)
+{
+	struct scan_options scan = {.hash_families = hash_families};
+	int rc = scan_layer(path, &scan, &audit->layer, err);
+
+	if (rc)
+		return rc;
+	audit->name = path;
+	audit->platform_named = options->platform;
+	audit->platform = options->platform ? options->platform : platform_infer(audit->layer);
+	layer_check(audit->layer, audit->platform, audit->platform_named);
+	layer_sort_findings(audit->layer);
+	return 0;
+}

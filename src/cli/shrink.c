@@ -1,0 +1,285 @@
+/*
+ * sofold shrink: the post-install step, from top to bottom.
+ *
+ *	recover   bring back a layer a killed run has left half done
+ *	scan      files and objects
+ *	plan      what to merge, relink, strip; tried on the model
+ *	prepare   write every new file beside the layer's, prove each
+ *	reread    what was written says what was planned
+ *	commit    rename into place
+ *	prove     with --run, import everything; else done
+ *	finish    or roll back
+ *
+ * With -o the tree is copied first and the copy is shrunk.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "sofold/apply.h"
+#include "sofold/scan.h"
+#include "sofold/vec.h"
+
+enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
+
+static const struct {
+	const char *name;
+	enum pass pass;
+} passes[] = {{"dedupe", PASS_DEDUPE}, {"strip", PASS_STRIP}};
+
+static unsigned parse_passes(struct argp_state *state, const char *text)
+{
+	size_t i;
+	unsigned found = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+
+		for (i = 0; i < sizeof passes / sizeof *passes; i++)
+			if (strlen(passes[i].name) == n && !strncmp(passes[i].name, text, n))
+				break;
+		if (i == sizeof passes / sizeof *passes)
+			argp_error(state, "unknown pass '%.*s'; there are dedupe and strip", (int)n, text);
+		else
+			found |= passes[i].pass;
+		text += n + (text[n] == ',');
+	}
+	return found;
+}
+
+static enum level parse_level(struct argp_state *state, const char *text)
+{
+	static const char *const names[] = {"safe", "default", "max"};
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(names[i], text))
+			return (enum level)i;
+	argp_error(state, "--level takes safe, default or max, not '%s'", text);
+	return LEVEL_DEFAULT;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'n':
+		options->dry_run = true;
+		return 0;
+	case OPTION_CHECK:
+		options->check = options->dry_run = true;
+		return 0;
+	case 'o':
+		options->output = arg;
+		return 0;
+	case OPTION_ONLY:
+		options->passes = parse_passes(state, arg);
+		return 0;
+	case OPTION_SKIP:
+		options->passes &= ~parse_passes(state, arg);
+		return 0;
+	case OPTION_LEVEL:
+		options->level = parse_level(state, arg);
+		return 0;
+	case 'm':
+		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge, arg);
+		return 0;
+	case 'r':
+		options->python = arg;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->nr_paths)
+			argp_error(state, "one layer at a time");
+		*VEC_PUSH(options->arena, options, paths) = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "name a layer");
+		return 0;
+	case ARGP_KEY_END:
+		if (options->dry_run && options->output)
+			argp_error(state, "-n writes nothing, so -o makes no sense with it");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option own[] = {
+	{"dry-run", 'n', NULL, 0, "say what would be done and why; write nothing", 0},
+	{"check", OPTION_CHECK, NULL, 0, "like -n, with exit status 1 if anything would change", 0},
+	{"output", 'o', "NEW", 0, "leave PATH alone, write the result to the new directory NEW", 0},
+	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: dedupe, strip", 0},
+	{"skip", OPTION_SKIP, "PASS,...", 0, "leave these passes out", 0},
+	{"level", OPTION_LEVEL, "safe|default|max", 0,
+	 "safe: merge equal copies only; default: also other builds of libraries that keep their ABI", 0},
+	{"merge", 'm', "FAMILY,...|all", 0, "also merge other builds of these libraries (see audit)", 0},
+	{"run", 'r', "PYTHON", 0, "prove it: import every extension module before and after", 0},
+	{0},
+};
+
+static const struct argp_child children[] = {{&options_common, 0, NULL, 90}, {0}};
+
+static const struct argp argp = {
+	.options = own,
+	.parser = parse,
+	.args_doc = "PATH",
+	.doc = "Keeps one copy of each native library of a layer, points its consumers there, drops bytes no "
+	       "loader reads, and verifies that everything binds as before.\v"
+	       "The layer is changed by renames only: a run that fails or is killed leaves it as it was or "
+	       "finished, and it loads at any moment between. A second run changes nothing.",
+	.children = children,
+};
+
+struct shrinking {
+	struct options *options;
+	const char *root; /* what is shrunk: the layer, or its copy */
+	struct audit audit;
+	struct plan *plan;
+	struct apply *apply;
+	struct imports before, after;
+	bool committed;
+};
+
+static int recover(const struct shrinking *run, struct error *err)
+{
+	bool recovered;
+	int rc;
+
+	if (run->options->dry_run)
+		return 0;
+	rc = apply_recover(run->root, &recovered, err);
+	if (!rc && recovered && !run->options->quiet)
+		fprintf(stderr, "sofold: an earlier run was cut short; %s is back as it was before it\n", run->root);
+	return rc;
+}
+
+static int make_plan(struct shrinking *run, struct error *err)
+{
+	struct layer *layer = run->audit.layer;
+	struct plan_options options = {
+		.level = run->options->level,
+		.passes = run->options->passes,
+		.merge = run->options->merge,
+		.nr_merge = run->options->nr_merge,
+		.platform = run->audit.platform,
+	};
+	bool *wanted = arena_array(layer->arena, layer->nr_objects, sizeof *wanted);
+	int rc;
+
+	plan_candidates(layer, wanted);
+	rc = scan_mentions(layer, wanted, err);
+	if (!rc)
+		run->plan = plan_layer(layer, &options);
+	return rc;
+}
+
+static int stage(struct shrinking *run, struct error *err)
+{
+	struct apply_options options = {.dry_run = run->options->dry_run};
+	struct layer *layer = run->audit.layer;
+	int rc = apply_prepare(layer, run->plan, &options, &run->apply, err);
+
+	if (rc)
+		return rc;
+	return apply_reread(run->apply, plan_predict(layer->arena, layer, run->plan), err);
+}
+
+/* The layer is in its new state; ask the interpreter. */
+static int prove(struct shrinking *run, struct error *err)
+{
+	struct layer *layer = run->audit.layer;
+	int rc;
+
+	if (!run->options->python)
+		return 0;
+	rc = imports_probe(layer->arena, layer, run->options->python, &run->after, err);
+	return rc ? rc : imports_compare(&run->before, &run->after, err);
+}
+
+static int change(struct shrinking *run, struct error *err)
+{
+	struct layer *layer = run->audit.layer;
+	size_t nr;
+	int rc = 0;
+
+	apply_changes(run->apply, &nr);
+	if (run->options->dry_run || !nr)
+		return 0;
+	if (run->options->python)
+		rc = imports_probe(layer->arena, layer, run->options->python, &run->before, err);
+	if (!rc) {
+		run->committed = true;
+		rc = apply_commit(run->apply, err);
+	}
+	if (!rc)
+		rc = prove(run, err);
+	return rc ? rc : apply_finish(run->apply, err);
+}
+
+static int pipeline(struct shrinking *run, struct error *err)
+{
+	int rc;
+
+	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)))
+		return rc;
+	if (run->audit.layer->from_archive)
+		return error_add(err, ERROR_USAGE, "%s is an archive: unpack it, shrink the directory", run->root);
+	if ((rc = make_plan(run, err)) || (rc = stage(run, err)))
+		return rc;
+	return change(run, err);
+}
+
+static int report(const struct shrinking *run)
+{
+	struct shrunk shrunk = {
+		.name = run->options->output ? run->options->output : run->options->paths[0],
+		.before = run->audit.layer,
+		.plan = run->plan,
+		.platform = run->audit.platform,
+		.imports = run->after.modules ? &run->after : NULL,
+		.dry_run = run->options->dry_run,
+	};
+
+	shrunk.changes = apply_changes(run->apply, &shrunk.nr_changes);
+	if (!run->options->quiet) {
+		if (run->options->format == FORMAT_TEXT)
+			report_shrink_text(stdout, &shrunk, &run->options->style);
+		else if (!report_shrink_json(stdout, &shrunk))
+			return EXIT_RUN;
+	}
+	return run->options->check && shrunk.nr_changes ? EXIT_FINDINGS : EXIT_FINE;
+}
+
+/* Puts back what a failed run has done so far. */
+static void undo(struct shrinking *run, struct error *err)
+{
+	if (run->apply && !run->options->dry_run)
+		apply_rollback(run->apply, err);
+	if (run->options->output)
+		tree_remove(run->options->output, err);
+}
+
+int command_shrink(int argc, char **argv, struct error *err)
+{
+	struct options options;
+	struct shrinking run = {.options = &options};
+	int rc = 0, status;
+
+	options_init(&options);
+	options_parse(&options, &argp, argc, argv);
+	run.root = options.output ? options.output : options.paths[0];
+	if (options.output)
+		rc = tree_copy(options.paths[0], options.output, err);
+	if (!rc) {
+		rc = pipeline(&run, err);
+		if (rc)
+			undo(&run, err);
+	}
+	status = rc ? status_of(rc) : report(&run);
+	apply_free(run.apply);
+	layer_free(run.audit.layer);
+	options_clear(&options);
+	return status;
+}

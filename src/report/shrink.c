@@ -1,0 +1,195 @@
+/*
+ * What shrink did, or would do: every file that changes, with the reason, and
+ * the sum.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/json.h"
+#include "report/style.h"
+
+struct sums {
+	uint64_t before, after; /* bytes of the layer */
+	uint64_t native_before, native_after;
+	size_t rewritten, deleted, left;
+};
+
+static struct sums sum(const struct shrunk *shrunk)
+{
+	struct sums sums = {.before = shrunk->before->bytes, .native_before = shrunk->before->native_bytes};
+	size_t i;
+
+	sums.after = sums.before;
+	sums.native_after = sums.native_before;
+	for (i = 0; i < shrunk->nr_changes; i++) {
+		const struct change *change = &shrunk->changes[i];
+
+		if (change->kept_because) {
+			sums.left++;
+			continue;
+		}
+		sums.after += change->after - change->before;
+		if (change->action->kind != ACTION_RECORD)
+			sums.native_after += change->after - change->before;
+		sums.rewritten += change->action->kind == ACTION_REWRITE;
+		sums.deleted += change->action->kind == ACTION_DELETE;
+	}
+	return sums;
+}
+
+static const char *verb(const struct change *change)
+{
+	if (change->kept_because)
+		return "leave";
+	switch (change->action->kind) {
+	case ACTION_REWRITE:
+		return change->action->edits.nr_needed || change->action->edits.search_path ? "relink" : "strip";
+	case ACTION_DELETE:
+		return "delete";
+	case ACTION_RECORD:
+		return "record";
+	}
+	return "?";
+}
+
+static bool is_worth_a_line(const struct change *change, const struct report_style *style)
+{
+	return style->verbose || change->kept_because || change->action->kind == ACTION_DELETE ||
+	       change->action->edits.nr_needed || change->action->edits.search_path;
+}
+
+static void print_edits(FILE *to, const struct image_edits *edits)
+{
+	size_t i;
+
+	for (i = 0; i < edits->nr_needed; i++)
+		fprintf(to, "          NEEDED %s\n              -> %s\n", edits->needed[i].from, edits->needed[i].to);
+	if (edits->search_path)
+		fprintf(to, "          search path %s\n", *edits->search_path ? edits->search_path : "(none)");
+}
+
+static void print_change(FILE *to, const struct change *change)
+{
+	char before[SIZE_TEXT], after[SIZE_TEXT];
+
+	fprintf(to, "  %-7s %s\n", verb(change), change->path);
+	if (change->kept_because)
+		print_wrapped(to, 10, change->kept_because);
+	else if (change->action->kind == ACTION_DELETE)
+		fprintf(to, "          %s\n", size_text(before, change->before));
+	else
+		fprintf(to, "          %s -> %s\n", size_text(before, change->before),
+			size_text(after, change->after));
+	if (!change->kept_because) {
+		print_wrapped(to, 10, change->action->because);
+		print_edits(to, &change->action->edits);
+	}
+}
+
+static void print_changes(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < shrunk->nr_changes; i++) {
+		if (!is_worth_a_line(&shrunk->changes[i], style))
+			continue;
+		if (!any)
+			print_heading(to, style, shrunk->dry_run ? "Would change" : "Changed");
+		any = true;
+		print_change(to, &shrunk->changes[i]);
+	}
+}
+
+static double percent(uint64_t before, uint64_t after)
+{
+	return before ? 100.0 * ((double)after - (double)before) / (double)before : 0;
+}
+
+static void print_row(FILE *to, const char *label, uint64_t before, uint64_t after)
+{
+	char a[SIZE_TEXT], b[SIZE_TEXT];
+
+	fprintf(to, "  %-8s %12s -> %12s  (%+.1f %%)\n", label, size_text(a, before), size_text(b, after),
+		percent(before, after));
+}
+
+void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
+{
+	struct sums sums = sum(shrunk);
+	const char *would = shrunk->dry_run ? "to be " : "";
+
+	print_bold(to, style, shrunk->name);
+	fprintf(to, "  (platform %s)%s\n", shrunk->platform->name, shrunk->dry_run ? "  dry run, nothing written" : "");
+	print_changes(to, shrunk, style);
+	print_heading(to, style, "Sum");
+	print_row(to, "layer", sums.before, sums.after);
+	print_row(to, "native", sums.native_before, sums.native_after);
+	fprintf(to, "  %zu files %srewritten, %zu %sdeleted", sums.rewritten, would, sums.deleted, would);
+	if (sums.left)
+		fprintf(to, ", %zu left alone", sums.left);
+	fputs(style->verbose || !sums.rewritten ? "\n" : " (-v lists every file)\n", to);
+	if (shrunk->dry_run)
+		return;
+	fputs("  verified: every library and symbol binds as before", to);
+	if (shrunk->imports)
+		fprintf(to, ";\n  %zu of %zu extension modules import, as before", imports_count(shrunk->imports),
+			shrunk->imports->nr_modules);
+	fputc('\n', to);
+}
+
+static json_t *edits_json(const struct image_edits *edits)
+{
+	json_t *json = json_object(), *needed = json_array();
+	size_t i;
+
+	for (i = 0; i < edits->nr_needed; i++) {
+		json_t *rename = json_object();
+
+		json_object_set_new(rename, "from", json_text(edits->needed[i].from));
+		json_object_set_new(rename, "to", json_text(edits->needed[i].to));
+		json_array_append_new(needed, rename);
+	}
+	json_object_set_new(json, "needed", needed);
+	json_object_set_new(json, "search_path", json_text(edits->search_path));
+	return json;
+}
+
+static json_t *change_json(const struct change *change)
+{
+	struct json_input input = {NULL};
+	json_t *json = json_object();
+
+	json_object_set_new(json, "action", json_text(verb(change)));
+	json_object_set_new(json, "path", json_path(&input, change->path));
+	json_object_set_new(json, "bytes_before", json_bytes(change->before));
+	json_object_set_new(json, "bytes_after", json_bytes(change->kept_because ? change->before : change->after));
+	json_object_set_new(json, "because",
+			    json_text(change->kept_because ? change->kept_because : change->action->because));
+	json_object_set_new(json, "edits",
+			    change->action->kind == ACTION_REWRITE && !change->kept_because
+				    ? edits_json(&change->action->edits)
+				    : json_null());
+	return json;
+}
+
+bool report_shrink_json(FILE *to, const struct shrunk *shrunk)
+{
+	json_t *root = json_object(), *changes = json_array();
+	struct sums sums = sum(shrunk);
+	size_t i;
+
+	for (i = 0; i < shrunk->nr_changes; i++)
+		json_array_append_new(changes, change_json(&shrunk->changes[i]));
+	json_object_set_new(root, "schema_version", json_integer(REPORT_SCHEMA_VERSION));
+	json_object_set_new(root, "platform", json_text(shrunk->platform->name));
+	json_object_set_new(root, "dry_run", json_boolean(shrunk->dry_run));
+	json_object_set_new(root, "bytes_before", json_bytes(sums.before));
+	json_object_set_new(root, "bytes_after", json_bytes(sums.after));
+	json_object_set_new(root, "native_bytes_before", json_bytes(sums.native_before));
+	json_object_set_new(root, "native_bytes_after", json_bytes(sums.native_after));
+	json_object_set_new(root, "changes", changes);
+	json_object_set_new(root, "modules_importing",
+			    shrunk->imports ? json_bytes(imports_count(shrunk->imports)) : json_null());
+	return json_print(to, root);
+}

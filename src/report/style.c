@@ -1,0 +1,89 @@
+/* Sizes, headings and wrapped words: what every text report is made of. */
+#include "report/style.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { COLUMNS = 80 };
+
+const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes)
+{
+	if (bytes < 1000)
+		snprintf(buffer, SIZE_TEXT, "%" PRIu64 " B", bytes);
+	else if (bytes < 1000000)
+		snprintf(buffer, SIZE_TEXT, "%.1f kB", (double)bytes / 1e3);
+	else
+		snprintf(buffer, SIZE_TEXT, "%.2f MB", (double)bytes / 1e6);
+	return buffer;
+}
+
+void print_bold(FILE *to, const struct report_style *style, const char *text)
+{
+	fprintf(to, style->color ? "\033[1m%s\033[0m" : "%s", text);
+}
+
+void print_heading(FILE *to, const struct report_style *style, const char *text)
+{
+	fputc('\n', to);
+	print_bold(to, style, text);
+	fputc('\n', to);
+}
+
+void print_wrapped(FILE *to, unsigned indent, const char *text)
+{
+	unsigned column = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (column && column + 1 + n > COLUMNS) {
+			fputc('\n', to);
+			column = 0;
+		}
+		if (!column)
+			column = (unsigned)fprintf(to, "%*s", (int)indent, "");
+		else
+			column += (unsigned)fprintf(to, " ");
+		column += (unsigned)fprintf(to, "%.*s", (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', to);
+}
+
+const char *severity_name(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_NOTE:
+		return "note";
+	case SEVERITY_WARNING:
+		return "warning";
+	case SEVERITY_ERROR:
+		return "error";
+	}
+	return "?";
+}
+
+size_t report_count(const struct layer *layer, enum severity severity)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < layer->nr_findings; i++)
+		nr += layer->findings[i].severity == severity;
+	return nr;
+}
+
+void print_findings(FILE *to, const struct layer *layer, const struct report_style *style)
+{
+	size_t i;
+
+	if (!layer->nr_findings)
+		return;
+	print_heading(to, style, "Findings");
+	for (i = 0; i < layer->nr_findings; i++) {
+		const struct finding *finding = &layer->findings[i];
+
+		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), finding->path, finding->rule);
+		print_wrapped(to, 6, finding->message);
+	}
+}

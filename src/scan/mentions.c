@@ -1,0 +1,156 @@
+/*
+ * Code that names a library's file.
+ *
+ * ctypes.CDLL("libfoo-1a2b3c4d.so") and dlopen("libfoo.so.5") do not stand in
+ * any NEEDED entry. Before a file goes, every .py file, and the bytes of every
+ * ELF file outside its dynamic string table, are searched for its name. A
+ * name counts when it stands alone: what follows must end a file name and what
+ * precedes must begin one, so "libz.so" is not found in "libxyz.so.1".
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "scan/parts.h"
+#include "sofold/pool.h"
+
+struct search {
+	struct layer *layer;
+	const struct source *source;
+	const object_id *wanted;
+	size_t nr_wanted;
+	_Atomic(file_id) *named_by; /* for each wanted: lowest file that names it */
+};
+
+static bool is_name_byte(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '-' || c == '.' || c == '+';
+}
+
+static bool stands_alone(struct span bytes, size_t at, size_t n)
+{
+	return (!at || !is_name_byte(bytes.p[at - 1])) && (at + n == bytes.n || !is_name_byte(bytes.p[at + n]));
+}
+
+static bool names(struct span bytes, const char *name)
+{
+	size_t n = strlen(name), at = 0;
+	const uint8_t *found;
+
+	while (at < bytes.n && (found = memmem(bytes.p + at, bytes.n - at, name, n))) {
+		at = (size_t)(found - bytes.p);
+		if (stands_alone(bytes, at, n))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static void note(struct search *search, size_t wanted, file_id file)
+{
+	file_id known = atomic_load(&search->named_by[wanted]);
+
+	while (file < known && !atomic_compare_exchange_weak(&search->named_by[wanted], &known, file))
+		;
+}
+
+static void search_bytes(struct search *search, struct span bytes, file_id file)
+{
+	const struct layer *layer = search->layer;
+	size_t i;
+
+	for (i = 0; i < search->nr_wanted; i++) {
+		const struct object *object = &layer->objects[search->wanted[i]];
+
+		if (layer->files[file].object != search->wanted[i] && names(bytes, object_name(layer, object)))
+			note(search, i, file);
+	}
+}
+
+/* An ELF file without its string tables, where NEEDED names stand by right:
+ * the read-only data sections, by their headers. A file without headers is
+ * searched whole but for the loader's own names, so it names nothing. */
+static void search_object(struct search *search, struct span bytes, file_id file)
+{
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr shdr;
+	struct span part;
+	uint16_t i;
+
+	if (!span_read(bytes, 0, &ehdr, sizeof ehdr) || ehdr.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    ehdr.e_shentsize != sizeof shdr)
+		return;
+	for (i = 1; i < ehdr.e_shnum; i++) {
+		if (!span_read(bytes, ehdr.e_shoff + i * sizeof shdr, &shdr, sizeof shdr))
+			return;
+		if (shdr.sh_type == SHT_PROGBITS && (shdr.sh_flags & SHF_ALLOC) &&
+		    !(shdr.sh_flags & SHF_EXECINSTR) && span_sub(bytes, shdr.sh_offset, shdr.sh_size, &part))
+			search_bytes(search, part, file);
+	}
+}
+
+static bool is_python(const struct file *file)
+{
+	size_t n = strlen(file->name);
+
+	return n > 3 && !strcmp(file->name + n - 3, ".py");
+}
+
+static void search_file(void *context, size_t item, unsigned worker)
+{
+	struct search *search = context;
+	const struct file *file = &search->layer->files[item];
+	struct mapping mapping;
+	struct error err = {0};
+
+	(void)worker;
+	if (file->kind != FILE_REGULAR || (file->object == NO_ID && !is_python(file)))
+		return;
+	/* What cannot be read was a finding of the scan already. */
+	if (source_open(search->source, search->layer, file, &mapping, &err))
+		return;
+	if (file->object == NO_ID)
+		search_bytes(search, mapping.bytes, (file_id)item);
+	else
+		search_object(search, mapping.bytes, (file_id)item);
+	source_close(search->source, &mapping);
+}
+
+static void publish(struct search *search)
+{
+	struct layer *layer = search->layer;
+	size_t i;
+
+	for (i = 0; i < search->nr_wanted; i++) {
+		file_id file = atomic_load(&search->named_by[i]);
+
+		if (file != NO_ID)
+			layer->objects[search->wanted[i]].named_by = layer->files[file].path;
+	}
+}
+
+int scan_mentions(struct layer *layer, const bool *wanted, struct error *err)
+{
+	struct source source = {.root = open(layer->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	struct search search = {.layer = layer, .source = &source};
+	object_id *ids = arena_array(layer->arena, layer->nr_objects, sizeof *ids);
+	size_t i;
+
+	if (source.root < 0)
+		return error_errno(err, "opening %s", layer->root);
+	search.named_by = arena_array(layer->arena, layer->nr_objects, sizeof *search.named_by);
+	for (i = 0; i < layer->nr_objects; i++) {
+		if (!wanted[i])
+			continue;
+		atomic_store(&search.named_by[search.nr_wanted], NO_ID);
+		ids[search.nr_wanted++] = (object_id)i;
+	}
+	search.wanted = ids;
+	if (search.nr_wanted)
+		pool_run(layer->nr_files, 0, search_file, &search);
+	publish(&search);
+	close(source.root);
+	return 0;
+}
