@@ -312,7 +312,9 @@ int apply_rollback(struct apply *apply, struct error *err)
 
 	if (!apply->created || apply->finished)
 		return 0;
-	status = transaction_undo(&apply->transaction, err);
+	status = staging_rearm(&apply->transaction.staging, err);
+	if (!status)
+		status = transaction_undo(&apply->transaction, err);
 	return status ? status : withdraw(apply, err);
 }
 

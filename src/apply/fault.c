@@ -6,6 +6,7 @@
  * table are counted from 1:
  *
  *	fail:N:EIO	 call N fails with that errno
+ *	fail:N:EIO:K	 the same, and SIGKILL just before call K
  *	failall:N:ENOSPC call N and every later one fail
  *	short:N		 call N, when it writes or copies, does half of it
  *	kill:N		 SIGKILL just before call N
@@ -29,12 +30,13 @@ typedef int fault_is_optional;
 #include <stdlib.h>
 #include <string.h>
 
-enum fault_mode { FAULT_NONE, FAULT_FAIL, FAULT_FAIL_ALL, FAULT_SHORT, FAULT_KILL, FAULT_COUNT };
+enum fault_mode { FAULT_NONE, FAULT_FAIL, FAULT_FAIL_ALL, FAULT_SHORT, FAULT_COUNT };
 
 static struct {
 	enum fault_mode mode;
 	unsigned long number;
-	int error; /* errno */
+	unsigned long kill; /* call before which to die; 0: none */
+	int error;	    /* errno */
 	atomic_ulong calls;
 	struct io_ops real;
 } fault;
@@ -47,7 +49,7 @@ static bool fault_due(void)
 	unsigned long call = atomic_fetch_add(&fault.calls, 1) + 1;
 
 	this_call = call;
-	if (fault.mode == FAULT_KILL && call == fault.number)
+	if (call == fault.kill)
 		raise(SIGKILL);
 	if ((fault.mode == FAULT_FAIL && call == fault.number) ||
 	    (fault.mode == FAULT_FAIL_ALL && call >= fault.number)) {
@@ -199,19 +201,19 @@ static void print_count(void)
 static void parse(const char *text)
 {
 	char mode[16], error[16] = "";
-	int fields = sscanf(text, "%15[a-z]:%lu:%15[A-Z]", mode, &fault.number, error);
+	int fields = sscanf(text, "%15[a-z]:%lu:%15[A-Z]:%lu", mode, &fault.number, error, &fault.kill);
 
 	fault.error = error_number(error);
 	if (!strcmp(text, "count") && !atexit(print_count))
 		fault.mode = FAULT_COUNT;
-	else if (fields == 3 && fault.error && !strcmp(mode, "fail"))
+	else if (fields >= 3 && fault.error && !strcmp(mode, "fail"))
 		fault.mode = FAULT_FAIL;
 	else if (fields == 3 && fault.error && !strcmp(mode, "failall"))
 		fault.mode = FAULT_FAIL_ALL;
 	else if (fields == 2 && !strcmp(mode, "short"))
 		fault.mode = FAULT_SHORT;
 	else if (fields == 2 && !strcmp(mode, "kill"))
-		fault.mode = FAULT_KILL;
+		fault.kill = fault.number;
 	else
 		misspelt(text);
 }

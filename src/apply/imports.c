@@ -23,41 +23,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char script[] =
-	"import os,sys\n"
-	"def run(base,path,out):\n"
-	"    sys.path.insert(0,base)\n"
-	"    name=path.split('/')\n"
-	"    name[-1]=name[-1].split('.')[0]\n"
-	"    if name[-1]=='__init__': name.pop()\n"
-	"    try:\n"
-	"        null=os.open(os.devnull,os.O_RDWR)\n"
-	"        for fd in (0,1,2): os.dup2(null,fd)\n"
-	"        __import__('.'.join(name))\n"
-	"        os.write(out,b'ok')\n"
-	"    except BaseException as e:\n"
-	"        text='%s: %s'%(type(e).__name__,e)\n"
-	"        os.write(out,' '.join(text.split()).encode('utf-8','replace')[:400])\n"
-	"    os._exit(0)\n"
-	"lines=[l.rstrip('\\n').split('\\t') for l in sys.stdin]\n"
-	"running={}\n"
-	"def reap():\n"
-	"    pid,status=os.wait()\n"
-	"    number,end=running.pop(pid)\n"
-	"    text=os.read(end,4096).decode('utf-8','replace')\n"
-	"    os.close(end)\n"
-	"    if not text: text='died with status %d'%status\n"
-	"    sys.stdout.write('%d\\t%s\\n'%(number,text))\n"
-	"for number,(base,path) in enumerate(lines):\n"
-	"    if len(running)>=(os.cpu_count() or 1): reap()\n"
-	"    r,w=os.pipe()\n"
-	"    pid=os.fork()\n"
-	"    if not pid:\n"
-	"        os.close(r)\n"
-	"        run(base,path,w)\n"
-	"    os.close(w)\n"
-	"    running[pid]=(number,r)\n"
-	"while running: reap()\n";
+static const char script[] = "import os,sys\n"
+			     "def run(base,path,out):\n"
+			     "    sys.path.insert(0,base)\n"
+			     "    name=path.split('/')\n"
+			     "    name[-1]=name[-1].split('.')[0]\n"
+			     "    if name[-1]=='__init__': name.pop()\n"
+			     "    try:\n"
+			     "        null=os.open(os.devnull,os.O_RDWR)\n"
+			     "        for fd in (0,1,2): os.dup2(null,fd)\n"
+			     "        __import__('.'.join(name))\n"
+			     "        os.write(out,b'ok')\n"
+			     "    except BaseException as e:\n"
+			     "        text='%s: %s'%(type(e).__name__,e)\n"
+			     "        os.write(out,' '.join(text.split()).encode('utf-8','replace')[:400])\n"
+			     "    os._exit(0)\n"
+			     "lines=[l.rstrip('\\n').split('\\t') for l in sys.stdin]\n"
+			     "running={}\n"
+			     "def reap():\n"
+			     "    pid,status=os.wait()\n"
+			     "    number,end=running.pop(pid)\n"
+			     "    text=os.read(end,4096).decode('utf-8','replace')\n"
+			     "    os.close(end)\n"
+			     "    if not text: text='died with status %d'%status\n"
+			     "    sys.stdout.write('%d\\t%s\\n'%(number,text))\n"
+			     "for number,(base,path) in enumerate(lines):\n"
+			     "    if len(running)>=(os.cpu_count() or 1): reap()\n"
+			     "    r,w=os.pipe()\n"
+			     "    pid=os.fork()\n"
+			     "    if not pid:\n"
+			     "        os.close(r)\n"
+			     "        run(base,path,w)\n"
+			     "    os.close(w)\n"
+			     "    running[pid]=(number,r)\n"
+			     "while running: reap()\n";
 
 /* The directory a module's dotted name starts below: its wheel's, or the
  * nearest place Python would have on its path. */
@@ -67,7 +66,8 @@ static const char *module_base(const struct layer *layer, const struct file *fil
 }
 
 /* All questions as one text. */
-static char *questions(struct arena *arena, const struct layer *layer, const char *root, struct imports *imports)
+static char *questions(struct arena *arena, const struct layer *layer, const char *root,
+		       struct imports *imports)
 {
 	char *text = arena_strdup(arena, "");
 	size_t i, length = 0, room = 0;
@@ -80,7 +80,8 @@ static char *questions(struct arena *arena, const struct layer *layer, const cha
 		char *line;
 		size_t n;
 
-		if (!layer->objects[i].is_extension || file->kind != FILE_REGULAR || strpbrk(file->path, "\t\n"))
+		if (!layer->objects[i].is_extension || file->kind != FILE_REGULAR ||
+		    strpbrk(file->path, "\t\n"))
 			continue;
 		imports->modules[imports->nr_modules++] = file->path;
 		line = arena_printf(arena, "%s%s%s\t%s\n", root, *base ? "/" : "", base, below);
@@ -104,7 +105,8 @@ struct talk {
 
 static int start(const char *python, struct talk *talk, struct error *err)
 {
-	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-E", "-c", (char *)(uintptr_t)script, NULL};
+	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-E", "-c",
+			      (char *)(uintptr_t)script, NULL};
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], rc;
 
@@ -230,7 +232,8 @@ int imports_compare(const struct imports *before, const struct imports *after, s
 		while (j < after->nr_modules && strcmp(after->modules[j], before->modules[i]) < 0)
 			j++;
 		if (j == after->nr_modules || strcmp(after->modules[j], before->modules[i]))
-			return error_add(err, ERROR_VERIFY, "%s imported before and is gone", before->modules[i]);
+			return error_add(err, ERROR_VERIFY, "%s imported before and is gone",
+					 before->modules[i]);
 		if (after->failed[j])
 			return error_add(err, ERROR_VERIFY, "%s imported before and does not now: %s",
 					 before->modules[i], after->failed[j]);

@@ -86,7 +86,8 @@ static int reread(const struct apply *apply, const struct layer *predicted, obje
 		rc = error_add(err, ERROR_VERIFY, "%s: the rewritten file does not parse: %s", path,
 			       scratch.nr_findings ? scratch.findings[0].message : "unknown");
 	else if ((what = difference(wanted, &got)))
-		rc = error_add(err, ERROR_VERIFY, "%s: the rewritten file has another %s than planned", path, what);
+		rc = error_add(err, ERROR_VERIFY, "%s: the rewritten file has another %s than planned", path,
+			       what);
 	arena_free(scratch.arena);
 	return rc;
 }

@@ -195,6 +195,8 @@ static int clear(struct staging *staging, struct error *err)
 
 	if (io.unlinkat(staging->dir, STAGING_JOURNAL_NEW, 0) && errno != ENOENT)
 		status = failed(staging, "removing", "/" STAGING_JOURNAL_NEW, err);
+	if (io.unlinkat(staging->dir, STAGING_FINISHED, 0) && errno != ENOENT && !status)
+		status = failed(staging, "removing", "/" STAGING_FINISHED, err);
 	if (staging->new >= 0) {
 		more = clear_subdirectory(staging, "new", &staging->new, err);
 		status = status ? status : more;
@@ -263,15 +265,28 @@ int staging_create(struct staging *staging, struct error *err)
 
 int staging_disarm(struct staging *staging, struct error *err)
 {
-	if (io.unlinkat(staging->dir, STAGING_JOURNAL, 0)) {
-		if (errno == ENOENT)
-			return 0;
-		return failed(staging, "removing", "/" STAGING_JOURNAL, err);
-	}
+	struct error ignored = {""};
+	int status;
+
+	if (!staging_has_journal(staging))
+		return 0;
+	if (io.renameat(staging->dir, STAGING_JOURNAL, staging->dir, STAGING_FINISHED))
+		return failed(staging, "finishing", "/" STAGING_JOURNAL, err);
 	/* A journal that came back after a power cut, with the originals gone,
 	 * would undo half of the run. */
-	if (io.fsync(staging->dir))
-		return failed(staging, "syncing", "", err);
+	if (!io.fsync(staging->dir))
+		return 0;
+	status = failed(staging, "syncing", "", err);
+	staging_rearm(staging, &ignored);
+	return status;
+}
+
+int staging_rearm(struct staging *staging, struct error *err)
+{
+	if (staging_has_journal(staging))
+		return 0;
+	if (io.renameat(staging->dir, STAGING_FINISHED, staging->dir, STAGING_JOURNAL))
+		return failed(staging, "putting back", "/" STAGING_JOURNAL, err);
 	return 0;
 }
 

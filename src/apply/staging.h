@@ -6,6 +6,7 @@
  *	.sofold/old/12	     operation 12's original
  *	.sofold/journal	     what is being done; exists: not finished (journal.h)
  *	.sofold/journal.new  the same while it is written
+ *	.sofold/finished     the same when the run is over and cleans up
  *
  * The lock is on a file, not on the directory, because NFS grants locks only
  * on what is open for writing. Only these names are ever removed: a user's
@@ -20,6 +21,7 @@
 
 #define STAGING_JOURNAL	    "journal"
 #define STAGING_JOURNAL_NEW "journal.new"
+#define STAGING_FINISHED    "finished"
 
 struct staging {
 	const char *root_path; /* for messages */
@@ -42,10 +44,13 @@ int staging_open(struct staging *staging, bool *exists, struct error *err);
 /* Whether there is a journal: operations may have been carried out. */
 bool staging_has_journal(const struct staging *staging);
 
-/* Removes the journal for good: from here on the layer is as it shall be, and
+/* Declares the journal finished: from here on the layer is as it shall be, and
  * what is left of ".sofold" is rubbish. The last call that may fail while the
- * originals are still there. */
+ * originals are still there; then the journal is in force again. */
 int staging_disarm(struct staging *staging, struct error *err);
+
+/* Sees to it that the journal is in force before anything is undone. */
+int staging_rearm(struct staging *staging, struct error *err);
 
 /* Removes the directory after staging_disarm(). Goes on after an error, so as
  * to leave little behind, and reports the first. */

@@ -6,7 +6,7 @@
  * of the same root when the object was in it, else the first one it was in
  * (a kept copy that replaces another comes into scopes it was not in). In
  * both, each import binds somewhere; what was bound to an object of the layer
- * must be bound to that object or to its successor. What was bound to the
+ * must be bound to that object, its successor or an equal copy. What was bound to the
  * host may stay so: the host does not change.
  *
  * Nothing is said of trouble that was there before: a library that was
@@ -76,12 +76,27 @@ static uint32_t find_loaded(const struct scope *scope, object_id object)
 	return NO_ID;
 }
 
-/* Whether is does what was did: the same object, or one that replaces it. */
-static bool succeeds(const struct plan *plan, object_id was, object_id is, size_t nr_objects)
+static bool equal_digests(const char *a, const char *b)
 {
-	for (size_t steps = 0; was != is; steps++) {
+	return a && b && !strcmp(a, b);
+}
+
+/* Two copies with the same bytes or the same image run the same code: which
+ * of them an import meets makes no difference. */
+static bool same_code(const struct layer *layer, object_id a, object_id b)
+{
+	const struct object *x = &layer->objects[a], *y = &layer->objects[b];
+
+	return equal_digests(x->sha256, y->sha256) || equal_digests(x->image, y->image);
+}
+
+/* Whether is does what was did: the same object, one that replaces it, or an
+ * equal copy of either. */
+static bool succeeds(const struct layer *layer, const struct plan *plan, object_id was, object_id is)
+{
+	for (size_t steps = 0; was != is && !same_code(layer, was, is); steps++) {
 		was = plan->replaced_by[was];
-		if (was == NO_ID || steps > nr_objects)
+		if (was == NO_ID || steps > layer->nr_objects)
 			return false;
 	}
 	return true;
@@ -112,7 +127,7 @@ static void compare_import(struct comparison *comparison, size_t import)
 	was = before->scope.loaded[was_at].object;
 	is_at = bind(comparison, after, *symbol);
 	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
-	if (is != NO_ID && succeeds(comparison->plan, was, is, before->layer->nr_objects))
+	if (is != NO_ID && succeeds(before->layer, comparison->plan, was, is))
 		return;
 	if (is_new(comparison, import))
 		error_add(comparison->err, ERROR_VERIFY, "%s: %s was bound to %s and would be bound to %s",

@@ -321,33 +321,64 @@ static bool holds(struct planning *planning, const char **why)
 	return false;
 }
 
-static void decide_one_by_one(struct planning *planning)
+static bool is_merged(const struct family *family)
+{
+	size_t i;
+
+	for (i = 0; i < family->nr_copies; i++)
+		if (family->copies[i].served_by != NO_ID)
+			return true;
+	return false;
+}
+
+/* One try for each family that is not merged yet. A family that breaks a load
+ * on its own may not do so once another is merged, so this is asked again as
+ * long as it gets anywhere. */
+static bool try_each_family(struct planning *planning)
 {
 	struct plan *plan = planning->plan;
 	const char *why = NULL;
+	bool progress = false;
+	size_t i;
+
+	for (i = 0; i < plan->nr_families; i++) {
+		struct family *family = &plan->families[i];
+
+		if (is_merged(family))
+			continue;
+		decide_family(planning, family);
+		if (!is_merged(family))
+			continue;
+		if (holds(planning, &why))
+			progress = true;
+		else
+			refuse_family(family, arena_printf(planning->arena, "merging would break a load: %s", why));
+	}
+	return progress;
+}
+
+static void decide_one_by_one(struct planning *planning)
+{
+	struct plan *plan = planning->plan;
+	const char *why;
 	size_t i;
 
 	for (i = 0; i < plan->nr_families; i++)
 		refuse_family(&plan->families[i], "not decided yet");
 	settle(planning);
-	for (i = 0; i < plan->nr_families; i++) {
-		decide_family(planning, &plan->families[i]);
-		if (!holds(planning, &why))
-			refuse_family(&plan->families[i],
-				      arena_printf(planning->arena, "merging would break a load: %s", why));
-	}
+	while (try_each_family(planning))
+		;
 	if (!holds(planning, &why))
 		BUG("no merge at all breaks the layer");
 }
 
 static bool anything_merged(const struct plan *plan)
 {
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < plan->nr_families; i++)
-		for (j = 0; j < plan->families[i].nr_copies; j++)
-			if (plan->families[i].copies[j].served_by != NO_ID)
-				return true;
+		if (is_merged(&plan->families[i]))
+			return true;
 	return false;
 }
 
