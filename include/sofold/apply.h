@@ -21,7 +21,7 @@
  *
  * A layer that a killed run has left with a ".sofold" is first brought back,
  * before it is scanned: apply_recover() rolls back when there is a journal
- * (finish removes it first), then removes the leftovers. prepare does not do
+ * (finish puts it out of force first), then removes the leftovers. prepare does not do
  * so itself, since what was scanned would be another layer.
  *
  * Every system call that changes the disk goes through one table (struct
@@ -62,7 +62,7 @@ int apply_prepare(const struct layer *layer, const struct plan *plan, const stru
 /* On an error call apply_rollback(): some renames may have been made. */
 int apply_commit(struct apply *apply, struct error *err);
 
-/* There is a way back until the journal is gone. When only leftovers could
+/* There is a way back until the journal is out of force. When only leftovers could
  * not be removed the layer is in its new state all the same; a rollback then
  * does nothing, and the next run removes them. */
 int apply_finish(struct apply *apply, struct error *err);
