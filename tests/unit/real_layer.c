@@ -14,21 +14,21 @@
 #include "sofold/vec.h"
 
 static const char script[] =
-	"set -e; cd \"$1\"; mkdir alpha alpha.libs alpha-1.0.dist-info beta beta.libs beta-2.0.dist-info\n"
+	"set -e; cd \"$1\"; mkdir alpha alpha.libs alpha-1.0.dist-info gamma gamma.libs gamma-2.0.dist-info\n"
 	"echo 'int foo(int x); int foo(int x) { return x + 1; }' > foo.c\n"
 	"echo 'int foo(int); int PyInit__core(void); int PyInit__core(void) { return foo(41); }' > core.c\n"
 	"lib() { ${CC:-gcc} -g -shared -fPIC -Wl,--build-id=none -Wl,-soname,$(basename $1) -o $1 foo.c; }\n"
 	"ext() { ${CC:-gcc} -g -shared -fPIC -o $1/_core.so core.c $2 -Wl,-rpath,'$ORIGIN'/../$1.libs; }\n"
-	"lib alpha.libs/libfoo-1111aaaa.so.1; lib beta.libs/libfoo-2222bbbb.so.1\n"
-	"ext alpha alpha.libs/libfoo-1111aaaa.so.1; ext beta beta.libs/libfoo-2222bbbb.so.1\n"
-	"ln beta/_core.so beta/_alias.so; rm foo.c core.c\n"
+	"lib alpha.libs/libfoo-1111aaaa.so.1; lib gamma.libs/libfoo-2222bbbb.so.1\n"
+	"ext alpha alpha.libs/libfoo-1111aaaa.so.1; ext gamma gamma.libs/libfoo-2222bbbb.so.1\n"
+	"ln gamma/_core.so gamma/_alias.so; rm foo.c core.c\n"
 	"echo notes > alpha/notes.txt; ln -s alpha/notes.txt notes.txt\n"
-	"chmod 640 beta/_core.so; chmod 755 alpha.libs/libfoo-1111aaaa.so.1\n"
+	"chmod 640 gamma/_core.so; chmod 755 alpha.libs/libfoo-1111aaaa.so.1\n"
 	"row() { h=$(openssl dgst -sha256 -binary $1 | base64 | tr '+/' '-_' | tr -d '=');\n"
 	"  printf '%s,sha256=%s,%s\\r\\n' $1 $h $(stat -c %s $1); }\n"
 	"wheel() { for f in $1/* $1.libs/*; do row $f; done > $2/RECORD; printf '%s\\r\\n' $2/RECORD,, >> "
 	"$2/RECORD; }\n"
-	"wheel alpha alpha-1.0.dist-info; wheel beta beta-2.0.dist-info\n"
+	"wheel alpha alpha-1.0.dist-info; wheel gamma gamma-2.0.dist-info\n"
 	"find . -type f -exec touch -d '2021-02-03 04:05:06.789 UTC' {} +\n";
 
 /* --------- the tree ------------------ */
@@ -186,27 +186,37 @@ static struct action *add_action(struct arena *arena, struct plan *plan, const s
 	return action;
 }
 
-struct plan *real_plan(struct arena *arena, const struct layer *layer)
+static void add_module(struct arena *arena, struct plan *plan, const struct layer *layer, const char *path,
+		       bool redirect)
 {
 	static const struct rename to_alpha = {"libfoo-2222bbbb.so.1", "libfoo-1111aaaa.so.1"};
+	struct action *action = add_action(arena, plan, layer, ACTION_REWRITE, path);
+
+	if (!redirect)
+		return;
+	action->edits.needed = &to_alpha;
+	action->edits.nr_needed = 1;
+	action->edits.search_path = "$ORIGIN/../alpha.libs";
+	action->edits.search_kind = SEARCH_RUNPATH;
+}
+
+struct plan *real_plan(struct arena *arena, const struct layer *layer)
+{
 	struct plan *plan = arena_alloc(arena, sizeof *plan);
-	bool first_run = find(layer, "beta.libs/libfoo-2222bbbb.so.1") != NO_ID;
-	struct action *beta;
+	bool first_run = find(layer, "gamma.libs/libfoo-2222bbbb.so.1") != NO_ID;
+	file_id alias = find(layer, "gamma/_alias.so"), core = find(layer, "gamma/_core.so");
 
 	add_action(arena, plan, layer, ACTION_REWRITE, "alpha.libs/libfoo-1111aaaa.so.1");
 	add_action(arena, plan, layer, ACTION_REWRITE, "alpha/_core.so");
-	/* The inode's first path is the one that sorts first. */
-	beta = add_action(arena, plan, layer, ACTION_REWRITE,
-			  find(layer, "beta/_alias.so") != NO_ID ? "beta/_alias.so" : "beta/_core.so");
-	if (first_run) {
-		beta->edits.needed = &to_alpha;
-		beta->edits.nr_needed = 1;
-		beta->edits.search_path = "$ORIGIN/../alpha.libs";
-		beta->edits.search_kind = SEARCH_RUNPATH;
-		add_action(arena, plan, layer, ACTION_DELETE, "beta.libs/libfoo-2222bbbb.so.1");
-	}
+	if (alias != NO_ID)
+		add_module(arena, plan, layer, "gamma/_alias.so", first_run);
+	/* One inode, unless somebody has parted the two. */
+	if (alias == NO_ID || layer->files[core].object != layer->files[alias].object)
+		add_module(arena, plan, layer, "gamma/_core.so", first_run);
+	if (first_run)
+		add_action(arena, plan, layer, ACTION_DELETE, "gamma.libs/libfoo-2222bbbb.so.1");
 	add_action(arena, plan, layer, ACTION_RECORD, "alpha-1.0.dist-info/RECORD");
-	add_action(arena, plan, layer, ACTION_RECORD, "beta-2.0.dist-info/RECORD");
+	add_action(arena, plan, layer, ACTION_RECORD, "gamma-2.0.dist-info/RECORD");
 	return plan;
 }
 

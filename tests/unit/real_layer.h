@@ -7,13 +7,13 @@
  *	alpha/_core.so			 needs libfoo-1111aaaa.so.1
  *	alpha.libs/libfoo-1111aaaa.so.1
  *	alpha-1.0.dist-info/RECORD
- *	beta/_core.so, beta/_alias.so	 one inode; needs libfoo-2222bbbb.so.1
- *	beta.libs/libfoo-2222bbbb.so.1
- *	beta-2.0.dist-info/RECORD
+ *	gamma/_core.so, gamma/_alias.so	 one inode; needs libfoo-2222bbbb.so.1
+ *	gamma.libs/libfoo-2222bbbb.so.1
+ *	gamma-2.0.dist-info/RECORD
  *	notes.txt -> alpha/notes.txt
  *
- * The plan compacts alpha's library and module, points beta's module at
- * alpha's library, deletes beta's, and brings both RECORDs up to date.
+ * The plan compacts alpha's library and module, points gamma's module at
+ * alpha's library, deletes gamma's, and brings both RECORDs up to date.
  */
 #ifndef SOFOLD_UNIT_REAL_LAYER_H
 #define SOFOLD_UNIT_REAL_LAYER_H
@@ -34,7 +34,7 @@ void real_remove(const char *root);
 /* The model of a tree in its present state. Allocates in arena. */
 struct layer *real_layer(struct arena *arena, const char *root);
 
-/* The plan for it. When beta's library is gone already, only what compacts. */
+/* The plan for it. When gamma's library is gone already, only what compacts. */
 struct plan *real_plan(struct arena *arena, const struct layer *layer);
 
 /* The tree as text: for each path its type, mode, owner, links, time of

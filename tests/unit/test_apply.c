@@ -168,7 +168,7 @@ static void apply_writes_nothing_in_a_dry_run(void)
 	apply = prepared(&dry);
 	changes = apply_changes(apply, &nr);
 	CU_ASSERT_EQUAL_FATAL(nr, 6);
-	UNIT_ASSERT_TEXT(changes[2].path, "beta/_alias.so");
+	UNIT_ASSERT_TEXT(changes[2].path, "gamma/_alias.so");
 	CU_ASSERT(changes[2].after < changes[2].before);
 	CU_ASSERT_EQUAL(changes[3].after, 0);
 	CU_ASSERT_EQUAL(apply_staged(apply, changes[2].action->object).n, changes[2].after);
@@ -186,10 +186,10 @@ static void apply_carries_a_plan_out(void)
 	setup();
 	shrink();
 	CU_ASSERT(!exists(".sofold"));
-	CU_ASSERT(!exists("beta.libs/libfoo-2222bbbb.so.1"));
+	CU_ASSERT(!exists("gamma.libs/libfoo-2222bbbb.so.1"));
 	CU_ASSERT_EQUAL(answer("alpha/_core.so"), 42);
-	CU_ASSERT_EQUAL(answer("beta/_core.so"), 42);
-	CU_ASSERT(!stat(in_root("beta/_core.so"), &core) && !stat(in_root("beta/_alias.so"), &alias));
+	CU_ASSERT_EQUAL(answer("gamma/_core.so"), 42);
+	CU_ASSERT(!stat(in_root("gamma/_core.so"), &core) && !stat(in_root("gamma/_alias.so"), &alias));
 	CU_ASSERT_EQUAL(core.st_ino, alias.st_ino);
 	CU_ASSERT_EQUAL(core.st_nlink, 2);
 	CU_ASSERT_EQUAL(core.st_mode & 07777, 0640);
@@ -209,9 +209,9 @@ static void apply_leaves_records_that_are_true(void)
 	CU_ASSERT(!system(arena_printf(t.arena, check, t.root)));
 	shrink();
 	CU_ASSERT(!system(arena_printf(t.arena, check, t.root)));
-	CU_ASSERT(strstr(content("beta-2.0.dist-info/RECORD"), "beta/_alias.so,sha256=") != NULL);
-	CU_ASSERT(!strstr(content("beta-2.0.dist-info/RECORD"), "libfoo"));
-	CU_ASSERT(strstr(content("beta-2.0.dist-info/RECORD"), "RECORD,,\r\n") != NULL);
+	CU_ASSERT(strstr(content("gamma-2.0.dist-info/RECORD"), "gamma/_alias.so,sha256=") != NULL);
+	CU_ASSERT(!strstr(content("gamma-2.0.dist-info/RECORD"), "libfoo"));
+	CU_ASSERT(strstr(content("gamma-2.0.dist-info/RECORD"), "RECORD,,\r\n") != NULL);
 	teardown();
 }
 
@@ -243,9 +243,9 @@ static void apply_keeps_extended_attributes(void)
 	char value[8] = "";
 
 	setup();
-	if (!setxattr(in_root("beta/_core.so"), "user.note", "kept", 4, 0)) {
+	if (!setxattr(in_root("gamma/_core.so"), "user.note", "kept", 4, 0)) {
 		shrink();
-		CU_ASSERT_EQUAL(getxattr(in_root("beta/_core.so"), "user.note", value, sizeof value), 4);
+		CU_ASSERT_EQUAL(getxattr(in_root("gamma/_core.so"), "user.note", value, sizeof value), 4);
 		CU_ASSERT(!memcmp(value, "kept", 4));
 	}
 	teardown();
@@ -320,7 +320,7 @@ static void apply_recovers_from_any_number_of_renames(void)
 		setup();
 		done = !stop_after(n);
 		CU_ASSERT_EQUAL(answer("alpha/_core.so"), 42);
-		CU_ASSERT_EQUAL(answer("beta/_alias.so"), 42);
+		CU_ASSERT_EQUAL(answer("gamma/_alias.so"), 42);
 		t.err.message[0] = '\0';
 		CU_ASSERT(!apply_recover(t.root, &recovered, &t.err));
 		UNIT_ASSERT_TEXT(t.err.message, "");
@@ -353,12 +353,12 @@ static void apply_recovery_spares_what_was_installed_since(void)
 
 	setup();
 	CU_ASSERT(!stop_after(50));
-	put("beta.libs/libfoo-2222bbbb.so.1", "reinstalled");
+	put("gamma.libs/libfoo-2222bbbb.so.1", "reinstalled");
 	CU_ASSERT(!unlink(in_root("alpha/_core.so")));
 	put("alpha/_core.so", "newer");
 	CU_ASSERT(!unlink(in_root("alpha.libs/libfoo-1111aaaa.so.1")) && !rmdir(in_root("alpha.libs")));
 	CU_ASSERT(!apply_recover(t.root, &recovered, &t.err));
-	UNIT_ASSERT_TEXT(content("beta.libs/libfoo-2222bbbb.so.1"), "reinstalled");
+	UNIT_ASSERT_TEXT(content("gamma.libs/libfoo-2222bbbb.so.1"), "reinstalled");
 	UNIT_ASSERT_TEXT(content("alpha/_core.so"), "newer");
 	CU_ASSERT(!exists("alpha.libs"));
 	CU_ASSERT(!exists(".sofold"));
@@ -380,7 +380,7 @@ static void apply_touches_nothing_when_the_journal_is_damaged(void)
 	CU_ASSERT_EQUAL(apply_recover(t.root, &recovered, &t.err), ERROR_RUN);
 	assert_says("damaged");
 	CU_ASSERT(exists(".sofold/old/4"));
-	CU_ASSERT(!exists("beta.libs/libfoo-2222bbbb.so.1"));
+	CU_ASSERT(!exists("gamma.libs/libfoo-2222bbbb.so.1"));
 	teardown();
 }
 
@@ -394,7 +394,7 @@ static void apply_has_no_way_back_when_it_is_finished(void)
 	CU_ASSERT(!apply_finish(apply, &t.err));
 	CU_ASSERT(!apply_rollback(apply, &t.err));
 	apply_free(apply);
-	CU_ASSERT(!exists("beta.libs/libfoo-2222bbbb.so.1"));
+	CU_ASSERT(!exists("gamma.libs/libfoo-2222bbbb.so.1"));
 	teardown();
 }
 
@@ -433,15 +433,15 @@ static void apply_keeps_an_object_that_only_compacting_refuses(void)
 static void apply_fails_when_a_deletion_rests_on_a_refused_rewrite(void)
 {
 	setup();
-	put("beta/_core.so", "no ELF file at all");
+	put("gamma/_core.so", "no ELF file at all");
 	look();
-	apply_fails_as_a_whole(ERROR_VERIFY, "beta/_alias.so");
+	apply_fails_as_a_whole(ERROR_VERIFY, "gamma/_alias.so");
 	teardown();
 }
 
 static void apply_fails_when_a_file_has_changed_since_the_scan(void)
 {
-	static const char *const paths[] = {"alpha/_core.so", "beta.libs/libfoo-2222bbbb.so.1",
+	static const char *const paths[] = {"alpha/_core.so", "gamma.libs/libfoo-2222bbbb.so.1",
 					    "alpha-1.0.dist-info/RECORD"};
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -459,13 +459,13 @@ static void apply_replaces_no_file_that_came_after_prepare(void)
 
 	setup();
 	apply = prepared(&plain);
-	CU_ASSERT(!unlink(in_root("beta/_core.so")));
-	put("beta/_core.so", "somebody's");
+	CU_ASSERT(!unlink(in_root("gamma/_core.so")));
+	put("gamma/_core.so", "somebody's");
 	CU_ASSERT_EQUAL(apply_commit(apply, &t.err), ERROR_RUN);
-	assert_says("beta/_core.so");
+	assert_says("gamma/_core.so");
 	CU_ASSERT(!apply_rollback(apply, &t.err));
 	apply_free(apply);
-	UNIT_ASSERT_TEXT(content("beta/_core.so"), "somebody's");
+	UNIT_ASSERT_TEXT(content("gamma/_core.so"), "somebody's");
 	CU_ASSERT(!exists(".sofold"));
 	teardown();
 }
@@ -477,17 +477,17 @@ static void apply_follows_no_directory_swapped_for_a_symlink(void)
 
 	setup();
 	outside = real_copy(t.arena, t.original);
-	away = arena_printf(t.arena, "%s/beta.away", t.root);
+	away = arena_printf(t.arena, "%s/gamma.away", t.root);
 	apply = prepared(&plain);
-	CU_ASSERT(!rename(in_root("beta"), away));
-	CU_ASSERT(!symlink(arena_printf(t.arena, "%s/beta", outside), in_root("beta")));
+	CU_ASSERT(!rename(in_root("gamma"), away));
+	CU_ASSERT(!symlink(arena_printf(t.arena, "%s/gamma", outside), in_root("gamma")));
 	CU_ASSERT_EQUAL(apply_commit(apply, &t.err), ERROR_RUN);
-	assert_says("beta/_alias.so");
+	assert_says("gamma/_alias.so");
 	t.err.message[0] = '\0';
 	CU_ASSERT(!apply_rollback(apply, &t.err));
 	apply_free(apply);
 	UNIT_ASSERT_TEXT(real_snapshot(t.arena, outside), t.before);
-	CU_ASSERT(!unlink(in_root("beta")) && !rename(away, in_root("beta")));
+	CU_ASSERT(!unlink(in_root("gamma")) && !rename(away, in_root("gamma")));
 	assert_as_before();
 	real_remove(outside);
 	teardown();
@@ -500,14 +500,14 @@ static void apply_undoes_nothing_through_a_symlink(void)
 
 	setup();
 	outside = real_copy(t.arena, t.original);
-	away = arena_printf(t.arena, "%s/beta.away", t.root);
+	away = arena_printf(t.arena, "%s/gamma.away", t.root);
 	CU_ASSERT(!stop_after(50));
-	CU_ASSERT(!rename(in_root("beta"), away));
-	CU_ASSERT(!symlink(arena_printf(t.arena, "%s/beta", outside), in_root("beta")));
+	CU_ASSERT(!rename(in_root("gamma"), away));
+	CU_ASSERT(!symlink(arena_printf(t.arena, "%s/gamma", outside), in_root("gamma")));
 	CU_ASSERT_EQUAL(apply_recover(t.root, &recovered, &t.err), ERROR_RUN);
 	assert_says(".sofold/old/");
 	UNIT_ASSERT_TEXT(real_snapshot(t.arena, outside), t.before);
-	CU_ASSERT(!unlink(in_root("beta")) && !rename(away, in_root("beta")));
+	CU_ASSERT(!unlink(in_root("gamma")) && !rename(away, in_root("gamma")));
 	CU_ASSERT(!apply_recover(t.root, &recovered, &t.err));
 	assert_as_before();
 	real_remove(outside);
@@ -574,7 +574,7 @@ static void apply_copies_originals_where_links_are_refused(void)
 	struct apply *apply;
 
 	setup();
-	CU_ASSERT(!unlink(in_root("beta/_alias.so")));
+	CU_ASSERT(!unlink(in_root("gamma/_alias.so")));
 	t.before = real_snapshot(t.arena, t.root);
 	look();
 	io.linkat = refuse_to_link;
@@ -648,10 +648,10 @@ static void tree_leaves_nothing_when_a_copy_fails(void)
 static void tree_does_not_copy_into_itself(void)
 {
 	setup();
-	CU_ASSERT_EQUAL(tree_copy(t.root, in_root("beta/copy"), &t.err), ERROR_RUN);
+	CU_ASSERT_EQUAL(tree_copy(t.root, in_root("gamma/copy"), &t.err), ERROR_RUN);
 	assert_says("itself");
-	CU_ASSERT(!exists("beta/copy"));
-	CU_ASSERT_EQUAL(tree_copy(t.root, in_root("beta"), &t.err), ERROR_RUN);
+	CU_ASSERT(!exists("gamma/copy"));
+	CU_ASSERT_EQUAL(tree_copy(t.root, in_root("gamma"), &t.err), ERROR_RUN);
 	assert_as_before();
 	teardown();
 }
@@ -662,11 +662,11 @@ static void tree_removal_follows_no_symlink(void)
 
 	setup();
 	outside = real_copy(t.arena, t.root);
-	CU_ASSERT(!symlink(outside, in_root("beta/out")));
-	CU_ASSERT_EQUAL(tree_remove(in_root("beta/out"), &t.err), ERROR_RUN);
+	CU_ASSERT(!symlink(outside, in_root("gamma/out")));
+	CU_ASSERT_EQUAL(tree_remove(in_root("gamma/out"), &t.err), ERROR_RUN);
 	t.err.message[0] = '\0';
-	CU_ASSERT(!tree_remove(in_root("beta"), &t.err));
-	CU_ASSERT(!exists("beta"));
+	CU_ASSERT(!tree_remove(in_root("gamma"), &t.err));
+	CU_ASSERT(!exists("gamma"));
 	UNIT_ASSERT_TEXT(real_snapshot(t.arena, outside), t.before);
 	real_remove(outside);
 	teardown();
