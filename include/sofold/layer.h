@@ -47,6 +47,7 @@ struct file {
 	const char *name;	 /* last component of path */
 	const char *link_target; /* of a symlink, as stored */
 	enum file_kind kind;
+	bool is_elf; /* regular, and starts with the ELF magic */
 	uint32_t mode;
 	uint64_t size; /* bytes; of a symlink the length of its target */
 	uint64_t dev, ino;

@@ -95,6 +95,7 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
 		.path = path,
 		.name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
 		.kind = mode == S_IFREG || !mode ? FILE_REGULAR : mode == S_IFLNK ? FILE_SYMLINK : FILE_OTHER,
+		.is_elf = contents.n >= SELFMAG && !memcmp(contents.p, ELFMAG, SELFMAG),
 		.mode = archive_entry_mode(entry),
 		.size = size,
 		.ino = layer->nr_files,

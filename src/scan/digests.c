@@ -79,11 +79,6 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-static int by_size(const struct object *a, const struct object *b)
-{
-	return compare_numbers(a->size, b->size);
-}
-
 static int by_shape(const struct object *a, const struct object *b)
 {
 	int order = compare_numbers(a->machine, b->machine);
@@ -93,6 +88,15 @@ static int by_shape(const struct object *a, const struct object *b)
 	if (!order)
 		order = compare_numbers(a->nr_exports, b->nr_exports);
 	return order ? order : compare_numbers(a->nr_imports, b->nr_imports);
+}
+
+/* Equal bytes mean equal sizes and equal shapes; comparing both spares files
+ * that have a size in common by chance. */
+static int by_size(const struct object *a, const struct object *b)
+{
+	int order = compare_numbers(a->size, b->size);
+
+	return order ? order : by_shape(a, b);
 }
 
 struct sorting {
@@ -153,6 +157,17 @@ static void hash_equal_sizes(struct layer *layer, const struct source *source)
 	digest_ids(&job, sha256_of);
 }
 
+/* Whether a group has two objects whose bytes differ. */
+static bool has_different(const struct layer *layer, const object_id *ids, size_t start, size_t end)
+{
+	size_t i;
+
+	for (i = start + 1; i < end; i++)
+		if (!equal_text(layer->objects[ids[start]].sha256, layer->objects[ids[i]].sha256))
+			return true;
+	return false;
+}
+
 /* An object of the group before at that has the same bytes, or NO_ID. */
 static object_id twin(const struct layer *layer, const object_id *ids, size_t start, size_t at)
 {
@@ -173,12 +188,15 @@ static void hash_equal_shapes(struct layer *layer, const struct source *source)
 
 	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
 	for (start = 0; start < layer->nr_objects; start = end) {
+		bool differ;
+
 		end = group_end(layer, ids, start, by_shape);
+		differ = has_different(layer, ids, start, end);
 		for (i = start; i < end; i++) {
 			const struct object *object = &layer->objects[ids[i]];
 
 			twins[i] = twin(layer, ids, start, i);
-			if (end - start > 1 && twins[i] == NO_ID && object->class == OBJECT_SHARED)
+			if (differ && twins[i] == NO_ID && object->class == OBJECT_SHARED)
 				job.ids[job.nr_ids++] = ids[i];
 		}
 	}

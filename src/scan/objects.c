@@ -1,19 +1,15 @@
 /*
- * Finding and parsing the ELF files of a layer, on every core.
+ * Parsing the ELF files of a layer, on every core.
  *
- * Every regular file of at least a header's size is opened and its first four
- * bytes are looked at: names say nothing ("libfoo.so.5", "bin/ruff",
- * "_backend"). Hard links to one inode are parsed once.
+ * The walk has looked at every file's first four bytes: names say nothing
+ * ("libfoo.so.5", "bin/ruff", "_backend"). Hard links to one inode are parsed
+ * once.
  *
  * Each worker parses into a layer of its own, which holds nothing but an
  * arena and findings; when all are done those are joined in the order of
  * files, so that the result does not depend on who was faster.
  */
-#include <elf.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#include <fcntl.h>
 
 #include "scan/parts.h"
 #include "sofold/pool.h"
@@ -34,26 +30,6 @@ struct job {
 	struct parsed *parsed;
 	struct arena *arenas[64]; /* one for each worker */
 };
-
-/* Cheap look before the file is mapped. */
-static bool has_magic(const struct source *source, const struct layer *layer, const struct file *file)
-{
-	char magic[SELFMAG] = {0};
-	int fd;
-	ssize_t n;
-
-	if (source->contents)
-		return source->contents[file - layer->files].n >= SELFMAG &&
-		       !memcmp(source->contents[file - layer->files].p, ELFMAG, SELFMAG);
-	fd = openat(source->root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
-	if (fd < 0)
-		fd = openat(source->root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return true; /* let mapping it say why */
-	n = pread(fd, magic, sizeof magic, 0);
-	close(fd);
-	return n == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
-}
 
 static void parse(struct job *job, const struct file *file, struct parsed *parsed, struct arena *arena)
 {
@@ -83,8 +59,7 @@ static void look_at(void *context, size_t item, unsigned worker)
 	struct job *job = context;
 	const struct file *file = &job->layer->files[job->files[item]];
 
-	if (has_magic(job->source, job->layer, file))
-		parse(job, file, &job->parsed[item], job->arenas[worker]);
+	parse(job, file, &job->parsed[item], job->arenas[worker]);
 }
 
 static void adopt(struct layer *layer, const struct parsed *parsed, file_id file)
@@ -156,7 +131,7 @@ static file_id *candidates(struct layer *layer, const file_id *ids, size_t nr, s
 		if (i && same_inode(file, &layer->files[ids[i - 1]]))
 			continue;
 		layer->bytes += file->size;
-		if (file->size >= EI_NIDENT)
+		if (file->is_elf)
 			out[(*nr_out)++] = ids[i];
 	}
 	if (*nr_out)

@@ -31,7 +31,7 @@ static int read_files(struct layer *layer, int fd, struct source *source, struct
 		return error_errno(err, "reading %s", layer->root);
 	if (S_ISDIR(st.st_mode)) {
 		source->root = fd;
-		return walk_tree(layer, fd, err);
+		return walk_tree(layer, fd, source->threads, err);
 	}
 	if (!S_ISREG(st.st_mode))
 		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive", layer->root);

@@ -57,19 +57,22 @@ static bool is_visible(const GElf_Sym *symbol)
 	       visibility != STV_INTERNAL;
 }
 
-static void take_symbol(struct reader *reader, const GElf_Sym *symbol, uint16_t versym)
+/* Version 0 is local, 1 global without a version (VER_NDX_*). */
+static bool is_wanted(const GElf_Sym *symbol, GElf_Versym versym, bool versioned)
+{
+	return is_visible(symbol) && symbol->st_name &&
+	       (symbol->st_shndx == SHN_UNDEF || !versioned || (versym & 0x7fff) != VER_NDX_LOCAL);
+}
+
+static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Versym versym)
 {
 	struct object *object = reader->object;
 	unsigned index = versym & 0x7fff;
 	bool imported = symbol->st_shndx == SHN_UNDEF;
+	const char *name = reader_string(reader, symbol->st_name);
 	struct symbol *out;
-	const char *name;
 
-	/* Version 0 is local, 1 global without a version (VER_NDX_*). */
-	if (!is_visible(symbol) || (!imported && index == VER_NDX_LOCAL && versym))
-		return;
-	name = reader_string(reader, symbol->st_name);
-	if (!name || !*name)
+	if (!name)
 		return;
 	out = imported ? &object->imports[object->nr_imports++] : &object->exports[object->nr_exports++];
 	*out = (struct symbol){.name = name, .size = symbol->st_size, .flags = symbol_flags(symbol)};
@@ -81,48 +84,73 @@ static void take_symbol(struct reader *reader, const GElf_Sym *symbol, uint16_t 
 		object->is_extension = true;
 }
 
-static void take_symbols(struct reader *reader, Elf_Data *symbols, Elf_Data *versions, size_t nr)
+struct table {
+	Elf_Data *symbols, *versions; /* versions: NULL without .gnu.version */
+	size_t nr;
+};
+
+static bool read_entry(struct reader *reader, const struct table *table, size_t i, GElf_Sym *symbol,
+		       GElf_Versym *versym)
 {
+	*versym = VER_NDX_GLOBAL;
+	if (gelf_getsym(table->symbols, (int)i, symbol) &&
+	    (!table->versions || gelf_getversym(table->versions, (int)i, versym)))
+		return true;
+	reader_fail(reader, "a dynamic symbol lies outside its table");
+	return false;
+}
+
+/* Twice over the table: first to count, since thousands of slots that stay
+ * empty would cost more than a second look. */
+static void take_symbols(struct reader *reader, const struct table *table)
+{
+	struct object *object = reader->object;
+	size_t i, exports = 0, imports = 0;
 	GElf_Versym versym;
 	GElf_Sym symbol;
-	size_t i;
 
-	for (i = 1; i < nr && reader->sound; i++) {
-		versym = VER_NDX_GLOBAL;
-		if (!gelf_getsym(symbols, (int)i, &symbol) ||
-		    (versions && !gelf_getversym(versions, (int)i, &versym))) {
-			reader_fail(reader, "a dynamic symbol lies outside its table");
-			return;
-		}
-		take_symbol(reader, &symbol, versym);
+	for (i = 1; i < table->nr && read_entry(reader, table, i, &symbol, &versym); i++) {
+		if (!is_wanted(&symbol, versym, table->versions))
+			continue;
+		if (symbol.st_shndx == SHN_UNDEF)
+			imports++;
+		else
+			exports++;
 	}
+	object->exports = arena_array(reader->arena, exports, sizeof *object->exports);
+	object->imports = arena_array(reader->arena, imports, sizeof *object->imports);
+	for (i = 1; i < table->nr && reader->sound; i++)
+		if (read_entry(reader, table, i, &symbol, &versym) &&
+		    is_wanted(&symbol, versym, table->versions))
+			take_symbol(reader, &symbol, versym);
+}
+
+static Elf_Data *open_symbols(struct reader *reader, uint64_t symtab, size_t nr)
+{
+	/* The count is the file's word: no more than the file has bytes. */
+	if (nr > reader->bytes.n)
+		return NULL;
+	return reader_table(reader, symtab, nr * gelf_fsize(reader->elf, ELF_T_SYM, 1, EV_CURRENT), ELF_T_SYM);
 }
 
 void read_symbols(struct reader *reader)
 {
-	struct object *object = reader->object;
 	uint64_t symtab, versym;
-	Elf_Data *symbols, *versions = NULL;
-	size_t nr;
+	struct table table = {0};
 
 	if (!reader_tag(reader, DT_SYMTAB, &symtab))
 		return;
-	nr = count_symbols(reader, symtab);
-	if (!nr)
+	table.nr = count_symbols(reader, symtab);
+	if (!table.nr)
 		return;
-	symbols = nr <= reader->bytes.n
-			  ? reader_table(reader, symtab,
-					 nr * gelf_fsize(reader->elf, ELF_T_SYM, 1, EV_CURRENT), ELF_T_SYM)
-			  : NULL;
-	if (symbols && reader_tag(reader, DT_VERSYM, &versym)) {
-		versions = reader_table(reader, versym, nr * sizeof(GElf_Versym), ELF_T_HALF);
-		symbols = versions ? symbols : NULL;
+	table.symbols = open_symbols(reader, symtab, table.nr);
+	if (reader_tag(reader, DT_VERSYM, &versym)) {
+		table.versions = reader_table(reader, versym, table.nr * sizeof(GElf_Versym), ELF_T_HALF);
+		if (!table.versions)
+			table.symbols = NULL;
 	}
-	if (!symbols) {
+	if (!table.symbols)
 		reader_fail(reader, "the dynamic symbol table is not in any segment");
-		return;
-	}
-	object->exports = arena_array(reader->arena, nr, sizeof *object->exports);
-	object->imports = arena_array(reader->arena, nr, sizeof *object->imports);
-	take_symbols(reader, symbols, versions, nr);
+	else
+		take_symbols(reader, &table);
 }

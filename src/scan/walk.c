@@ -1,28 +1,55 @@
 /*
- * One walk over a tree: names, sizes and kinds of everything in it.
+ * One walk over a tree, on all cores: names, sizes and kinds of everything in
+ * it, and which files are ELF.
  *
  * Directories are opened one below the other (openat, O_NOFOLLOW), so a
  * directory swapped for a symlink while we walk cannot lead us out. Symlinks
- * are noted, never followed. Nothing but directories is opened.
+ * are noted, never followed. A regular file is opened once, for its size and
+ * its first four bytes: names say nothing of what is ELF, and an open next to
+ * an open directory costs less than two look-ups by path.
+ *
+ * Workers share a stack of directories that are open and wait to be read. A
+ * worker that finds a subdirectory puts it there while the stack is short,
+ * and reads it itself otherwise, which bounds the number of open files. Each
+ * worker has a layer of its own for what it finds; they are joined and sorted
+ * at the end.
  */
 #include "scan/walk.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sofold/apply.h"
+#include "sofold/pool.h"
 #include "sofold/vec.h"
 
 /* Deeper trees than any path can name are somebody's joke. */
-enum { MAX_DEPTH = 256 };
+enum { MAX_DEPTH = 256, MAX_WAITING = 64, MAX_WALKERS = 64 };
+
+struct directory {
+	int fd;
+	unsigned depth;
+	const char *path;
+};
 
 struct walk {
-	struct layer *layer;
-	unsigned depth;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct directory waiting[MAX_WAITING];
+	size_t nr_waiting, nr_busy;
+	struct layer walkers[MAX_WALKERS];
+};
+
+struct walker {
+	struct walk *walk;
+	struct layer *layer; /* its own */
+	unsigned depth;	     /* of the directory it reads */
 };
 
 static enum file_kind kind_of(mode_t mode)
@@ -38,10 +65,47 @@ static const char *read_link(struct arena *arena, int dirfd, const char *name)
 	return n < 0 ? "" : arena_strndup(arena, target, (size_t)n);
 }
 
-static void add_file(struct walk *walk, int dirfd, const char *path, const char *name, const struct stat *st)
+static void unreadable(struct walker *walker, const char *path)
 {
-	struct layer *layer = walk->layer;
-	struct file *file = VEC_PUSH(layer->arena, layer, files);
+	layer_add_finding(walker->layer, "unreadable", SEVERITY_ERROR, path, "cannot be read: %s",
+			  strerror(errno));
+}
+
+/* Takes ownership of the directory, or says that there is no room. */
+static bool put_off(struct walk *walk, const struct directory *directory)
+{
+	bool room;
+
+	pthread_mutex_lock(&walk->lock);
+	room = walk->nr_waiting < MAX_WAITING;
+	if (room)
+		walk->waiting[walk->nr_waiting++] = *directory;
+	pthread_cond_signal(&walk->changed);
+	pthread_mutex_unlock(&walk->lock);
+	return room;
+}
+
+static void read_directory(struct walker *walker, const struct directory *directory);
+
+static void enter(struct walker *walker, int dirfd, const char *path, const char *name)
+{
+	struct directory directory = {-1, walker->depth + 1, path};
+
+	if (directory.depth > MAX_DEPTH) {
+		layer_add_finding(walker->layer, "unreadable", SEVERITY_ERROR, path,
+				  "directories nest deeper than %d levels", MAX_DEPTH);
+		return;
+	}
+	directory.fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory.fd < 0)
+		unreadable(walker, path);
+	else if (!put_off(walker->walk, &directory))
+		read_directory(walker, &directory);
+}
+
+static struct file *add_file(struct walker *walker, const char *path, const char *name, const struct stat *st)
+{
+	struct file *file = VEC_PUSH(walker->layer->arena, walker->layer, files);
 
 	*file = (struct file){
 		.path = path,
@@ -57,73 +121,134 @@ static void add_file(struct walk *walk, int dirfd, const char *path, const char 
 		.owner = NO_ID,
 		.object = NO_ID,
 	};
-	if (file->kind == FILE_SYMLINK)
-		file->link_target = read_link(layer->arena, dirfd, name);
+	return file;
 }
 
-static void walk_dir(struct walk *walk, int fd, const char *path);
-
-static void unreadable(struct walk *walk, const char *path)
+/* A regular file: one open for everything. False when it cannot be opened or
+ * turns out to be something else. */
+static bool visit_file(struct walker *walker, int dirfd, const char *path, const char *name)
 {
-	layer_add_finding(walk->layer, "unreadable", SEVERITY_ERROR, path, "cannot be read: %s",
-			  strerror(errno));
-}
-
-static void enter(struct walk *walk, int dirfd, const char *path, const char *name)
-{
-	int fd;
-
-	if (walk->depth == MAX_DEPTH) {
-		layer_add_finding(walk->layer, "unreadable", SEVERITY_ERROR, path,
-				  "directories nest deeper than %d levels", MAX_DEPTH);
-		return;
-	}
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		unreadable(walk, path);
-		return;
-	}
-	walk->depth++;
-	walk_dir(walk, fd, path);
-	walk->depth--;
-}
-
-static void visit(struct walk *walk, int dirfd, const char *dir, const char *name)
-{
-	const char *path = *dir ? arena_printf(walk->layer->arena, "%s/%s", dir, name)
-				: arena_strdup(walk->layer->arena, name);
+	char magic[SELFMAG];
 	struct stat st;
+	bool good;
+	/* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
+	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		unreadable(walk, path);
-	else if (S_ISDIR(st.st_mode))
-		enter(walk, dirfd, path, name);
-	else
-		add_file(walk, dirfd, path, name, &st);
+	if (fd < 0)
+		return false;
+	good = !fstat(fd, &st) && S_ISREG(st.st_mode);
+	if (good)
+		add_file(walker, path, name, &st)->is_elf = st.st_size >= SELFMAG &&
+							    pread(fd, magic, SELFMAG, 0) == SELFMAG &&
+							    !memcmp(magic, ELFMAG, SELFMAG);
+	close(fd);
+	return good;
 }
 
-static bool is_skipped(const struct walk *walk, const char *name)
+/* Anything else, and what could not be opened. */
+static void visit_other(struct walker *walker, int dirfd, const char *path, const char *name)
 {
-	return !strcmp(name, ".") || !strcmp(name, "..") || (!walk->depth && !strcmp(name, APPLY_STAGING));
+	int why = errno;
+	struct stat st;
+	struct file *file;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		unreadable(walker, path);
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		enter(walker, dirfd, path, name);
+		return;
+	}
+	file = add_file(walker, path, name, &st);
+	if (file->kind == FILE_SYMLINK)
+		file->link_target = read_link(walker->layer->arena, dirfd, name);
+	errno = why;
+	if (file->kind == FILE_REGULAR)
+		unreadable(walker, path);
 }
 
-/* Takes fd over. */
-static void walk_dir(struct walk *walk, int fd, const char *path)
+static void visit(struct walker *walker, int dirfd, const char *dir, const struct dirent *entry)
 {
-	DIR *dir = fdopendir(fd);
+	struct arena *arena = walker->layer->arena;
+	size_t n = strlen(dir), m = strlen(entry->d_name);
+	char *path = arena_alloc(arena, n + 1 + m + 1);
+
+	memcpy(path, dir, n);
+	if (n)
+		path[n++] = '/';
+	memcpy(path + n, entry->d_name, m + 1);
+	if (entry->d_type == DT_DIR)
+		enter(walker, dirfd, path, entry->d_name);
+	else if (entry->d_type != DT_REG || !visit_file(walker, dirfd, path, entry->d_name))
+		visit_other(walker, dirfd, path, entry->d_name);
+}
+
+static bool is_skipped(const struct walker *walker, const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..") || (!walker->depth && !strcmp(name, APPLY_STAGING));
+}
+
+/* Reads and closes a directory. */
+static void read_directory(struct walker *walker, const struct directory *directory)
+{
+	unsigned outer = walker->depth;
+	DIR *dir = fdopendir(directory->fd);
 	struct dirent *entry;
 
 	if (!dir) {
-		unreadable(walk, path);
-		close(fd);
+		unreadable(walker, directory->path);
+		close(directory->fd);
 		return;
 	}
+	walker->depth = directory->depth;
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (!is_skipped(walk, entry->d_name))
-			visit(walk, dirfd(dir), path, entry->d_name);
+		if (!is_skipped(walker, entry->d_name))
+			visit(walker, dirfd(dir), directory->path, entry);
 	if (errno)
-		unreadable(walk, path);
+		unreadable(walker, directory->path);
+	walker->depth = outer;
 	closedir(dir);
+}
+
+/* The next directory; false when none waits and nobody can find more. */
+static bool take(struct walk *walk, struct directory *directory)
+{
+	bool found;
+
+	pthread_mutex_lock(&walk->lock);
+	while (!walk->nr_waiting && walk->nr_busy)
+		pthread_cond_wait(&walk->changed, &walk->lock);
+	found = walk->nr_waiting;
+	if (found) {
+		*directory = walk->waiting[--walk->nr_waiting];
+		walk->nr_busy++;
+	} else {
+		pthread_cond_broadcast(&walk->changed);
+	}
+	pthread_mutex_unlock(&walk->lock);
+	return found;
+}
+
+static void done(struct walk *walk)
+{
+	pthread_mutex_lock(&walk->lock);
+	walk->nr_busy--;
+	pthread_cond_broadcast(&walk->changed);
+	pthread_mutex_unlock(&walk->lock);
+}
+
+static void walk_until_done(void *context, size_t item, unsigned worker)
+{
+	struct walk *walk = context;
+	struct walker walker = {.walk = walk, .layer = &walk->walkers[item]};
+	struct directory directory;
+
+	(void)worker;
+	while (take(walk, &directory)) {
+		read_directory(&walker, &directory);
+		done(walk);
+	}
 }
 
 static int by_path(const void *a, const void *b)
@@ -137,14 +262,31 @@ void walk_sort(struct layer *layer)
 		qsort(layer->files, layer->nr_files, sizeof *layer->files, by_path);
 }
 
-int walk_tree(struct layer *layer, int root, struct error *err)
+static void join(struct layer *layer, struct layer *part)
 {
-	struct walk walk = {.layer = layer};
-	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t i;
 
-	if (fd < 0)
+	for (i = 0; i < part->nr_files; i++)
+		*VEC_PUSH(layer->arena, layer, files) = part->files[i];
+	for (i = 0; i < part->nr_findings; i++)
+		*VEC_PUSH(layer->arena, layer, findings) = part->findings[i];
+	arena_absorb(layer->arena, part->arena);
+}
+
+int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err)
+{
+	struct walk walk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	unsigned workers = pool_workers(MAX_WALKERS, threads), i;
+
+	walk.waiting[0] = (struct directory){openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, ""};
+	if (walk.waiting[0].fd < 0)
 		return error_errno(err, "opening %s", layer->root);
-	walk_dir(&walk, fd, "");
+	walk.nr_waiting = 1;
+	for (i = 0; i < workers; i++)
+		walk.walkers[i].arena = arena_new();
+	pool_run(workers, threads, walk_until_done, &walk);
+	for (i = 0; i < workers; i++)
+		join(layer, &walk.walkers[i]);
 	walk_sort(layer);
 	return 0;
 }
