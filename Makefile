@@ -9,8 +9,10 @@ VERSION := 0.1.0
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) $(EXTRA_CFLAGS)
-# libdwarf's header lies in a directory of its own; its .pc file is not in Debian 12.
-CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_VERSION='"$(VERSION)"' -isystem /usr/include/libdwarf
+# libdwarf's header lies in a directory that differs between versions; Debian
+# 12 has no .pc file for it, later releases have.
+DWARF_CFLAGS := $(shell pkg-config --cflags libdwarf 2>/dev/null || echo -isystem /usr/include/libdwarf)
+CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_VERSION='"$(VERSION)"' $(DWARF_CFLAGS)
 LIBS := -lelf -ldwarf -lcrypto -larchive -ljansson -lpthread
 
 Q := $(if $(V),,@)
@@ -49,4 +51,43 @@ $B/unit: $(UNIT_OBJECTS) $B/libsofold.a
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 
-.PHONY: all
+# One file that runs on any Linux of this machine: static libraries for what
+# sofold links, found by pkg-config.
+STATIC_LIBS = $(shell pkg-config --static --libs libelf libcrypto libarchive jansson) -ldwarf -lz -lpthread
+static: $B/sofold-static
+$B/sofold-static: $(filter $B/obj/cli/%,$(OBJECTS)) $B/libsofold.a
+	$(call say,LD)
+	$(Q)$(CC) -static $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--start-group $(STATIC_LIBS) -Wl,--end-group
+
+install: $B/sofold
+	install -D -m 755 $B/sofold $(DESTDIR)$(PREFIX)/bin/sofold
+
+# Unit tests.
+unit: $B/unit
+	$B/unit
+
+# Unit and end-to-end tests under the address and undefined behaviour sanitizers.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	$(MAKE) B=$B/asan CFLAGS="-O1 -g" EXTRA_CFLAGS="$(SANITIZE)" LDFLAGS="$(SANITIZE)" unit e2e
+
+# The core (layer, image, plan) is pure: no system call, clock or environment,
+# no third-party library. See src/README.md.
+layering: $(LIB_OBJECTS)
+	sh tests/layering.sh $B
+
+tidy:
+	clang-tidy --quiet $(SOURCES) -- $(CPPFLAGS) -std=c17
+	clang-format --dry-run --Werror $(SOURCES) $(wildcard src/*/*.h include/sofold/*.h)
+
+format:
+	clang-format -i $(SOURCES) $(wildcard src/*/*.h include/sofold/*.h)
+
+clean:
+	rm -rf $B
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^CC/q' Makefile
+	@echo "targets: all static install unit e2e test test-all asan layering tidy format bench demo clean"
+
+.PHONY: all static install unit asan layering tidy format clean help

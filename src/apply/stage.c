@@ -26,7 +26,7 @@
 #include "apply/dirs.h"
 #include "apply/io.h"
 #include "apply/meta.h"
-#include "apply/record.h"
+#include "layer/record.h"
 #include "sofold/pool.h"
 #include "sofold/vec.h"
 

@@ -59,6 +59,9 @@ bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct
 /* Value of the first dynamic entry with this tag; false: none. */
 bool image_tag(const struct image *image, int64_t tag, uint64_t *value);
 
+/* The segment that holds the whole program header table; NULL: none does. */
+const Elf64_Phdr *image_phdrs_load(const struct image *image);
+
 /* Virtual address of dynamic slot i. */
 static inline uint64_t image_dynamic_slot(const struct image *image, size_t i)
 {

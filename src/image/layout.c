@@ -8,7 +8,7 @@
  * the page too: an alignment of 2 MiB, as older linkers wrote it, would force
  * holes of that size, and nothing needs it unless a section asks for it.
  *
- * The program header table stays where it is if it fits there; cuts are given
+ * The program header table stays where it is, if it fits there; cuts are given
  * up, smallest first, until it does. When a new segment is needed for a moved
  * .dynstr the table may go there as well. It always lies in a segment: musl's
  * dl_iterate_phdr(), and with it the unwinder, has no other way to find it
@@ -129,29 +129,29 @@ static size_t other_phdrs(const struct image *image)
 	return image->nr_phdrs - image->nr_loads;
 }
 
-/* How many program headers fit where the table is now. */
-static size_t phdr_capacity(const struct layout *layout)
+/* How many program headers fit where the table is now; 0: it is in no segment
+ * and has to move. Sets the table's address. */
+static size_t phdr_capacity(struct layout *layout)
 {
 	const struct draft *draft = layout->draft;
 	const struct image *image = draft->image;
-	const Elf64_Phdr *first = &draft->loads[0];
-	uint64_t table, limit;
 	const struct range *next;
+	const Elf64_Phdr *load = image_phdrs_load(image);
+	uint64_t limit, old_end;
 
-	if (image->ehdr.e_phoff >= first->p_filesz)
-		return 0; /* not in the segment that stays at offset 0: always moves */
+	if (!load)
+		return 0;
+	layout->phdrs_vaddr = load->p_vaddr + (image->ehdr.e_phoff - load->p_offset);
 	if (draft->all_live)
 		return image->nr_phdrs;
-	table = first->p_vaddr + image->ehdr.e_phoff;
-	next = ranges_next(&draft->live, table);
-	limit = first->p_vaddr + first->p_filesz;
+	next = ranges_next(&draft->live, layout->phdrs_vaddr);
+	limit = load->p_vaddr + load->p_filesz;
 	if (next && next->from < limit)
 		limit = next->from;
 	/* Old patchelf laid its longer table over notes and left PT_NOTE pointing
 	 * into it. What the table covers now is the table's. */
-	if (limit < table + image->nr_phdrs * sizeof(Elf64_Phdr))
-		return image->nr_phdrs;
-	return (limit - table) / sizeof(Elf64_Phdr);
+	old_end = layout->phdrs_vaddr + image->nr_phdrs * sizeof(Elf64_Phdr);
+	return ((limit > old_end ? limit : old_end) - layout->phdrs_vaddr) / sizeof(Elf64_Phdr);
 }
 
 /* Joins the two chunks of one segment that lie closest; false: none left. */
@@ -195,7 +195,7 @@ static size_t phdrs_needed(const struct layout *layout, bool append)
 }
 
 /* Cuts the segments so that the table fits where it is. Its bytes are live
- * from here on; they follow the ELF header, so this adds no cut. */
+ * from here on, which may make one cut more where it lies among dead pages. */
 static void fit_table(struct layout *layout, size_t capacity, bool append)
 {
 	struct draft *draft = layout->draft;
@@ -271,7 +271,6 @@ int layout_chunks(struct layout *layout, struct error *err)
 	size_t capacity = phdr_capacity(layout);
 
 	layout->strings_vaddr = image->strtab;
-	layout->phdrs_vaddr = image->loads[0].p_vaddr + image->ehdr.e_phoff;
 	cut_loads(layout);
 	/* A new segment has room for the table; without one, cuts must give way. */
 	move_phdrs = !capacity || (append && phdrs_needed(layout, append) > capacity);

@@ -32,6 +32,20 @@ bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct
 	return false;
 }
 
+const Elf64_Phdr *image_phdrs_load(const struct image *image)
+{
+	uint64_t from = image->ehdr.e_phoff, to = from + image->nr_phdrs * sizeof(Elf64_Phdr);
+	size_t i;
+
+	for (i = 0; i < image->nr_loads; i++) {
+		const Elf64_Phdr *load = &image->loads[i];
+
+		if (from >= load->p_offset && to <= load->p_offset + load->p_filesz)
+			return load;
+	}
+	return NULL;
+}
+
 bool image_tag(const struct image *image, int64_t tag, uint64_t *value)
 {
 	size_t i;

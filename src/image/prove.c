@@ -101,18 +101,6 @@ static int check_layout(const struct image *old, const struct image *new, uint64
 	return 0;
 }
 
-/* dl_iterate_phdr() needs the table in memory. */
-static int check_phdrs(const struct image *new, struct error *err)
-{
-	uint64_t from = new->ehdr.e_phoff, to = from + new->nr_phdrs * sizeof(Elf64_Phdr);
-	size_t i;
-
-	for (i = 0; i < new->nr_loads; i++)
-		if (from >= new->loads[i].p_offset && to <= new->loads[i].p_offset + new->loads[i].p_filesz)
-			return 0;
-	return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
-}
-
 /* Segments other than PT_LOAD must be the same ones, in the same order, at
  * the same addresses; only their offsets may differ. */
 static int compare_others(const struct image *old, const struct image *new, struct error *err)
@@ -198,7 +186,10 @@ static int prove(struct arena *arena, struct span file, const struct image_resul
 	add_all(&dropped, result->dropped, result->nr_dropped);
 	add_all(&listed, result->dropped, result->nr_dropped);
 	add_all(&listed, result->edited, result->nr_edited);
-	if (check_layout(&old, &new, page, err) || check_phdrs(&new, err) ||
+	/* dl_iterate_phdr() needs the table in memory. */
+	if (!image_phdrs_load(&new))
+		return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
+	if (check_layout(&old, &new, page, err) ||
 	    compare_others(&old, &new, err) || check_offsets(&new, err) ||
 	    check_dropped(&old, &new, &dropped, err))
 		return ERROR_VERIFY;

@@ -144,9 +144,11 @@ static void put_ehdr(struct writer *writer)
 static void note_old_phdrs(struct writer *writer)
 {
 	const struct image *image = writer->layout->draft->image;
-	uint64_t table = image->loads[0].p_vaddr + image->ehdr.e_phoff;
+	const Elf64_Phdr *load = image_phdrs_load(image);
+	uint64_t table = load ? load->p_vaddr + (image->ehdr.e_phoff - load->p_offset) : 0;
 
-	note_edit(writer, table, table + image->nr_phdrs * sizeof(Elf64_Phdr));
+	if (load)
+		note_edit(writer, table, table + image->nr_phdrs * sizeof(Elf64_Phdr));
 }
 
 static void put_moved_strings(struct writer *writer)

@@ -2,7 +2,7 @@
  * Which wheel a file belongs to: the wheel whose *.dist-info/RECORD lists it
  * (PEP 376). The directory's name gives the wheel's: "numpy-2.4.6.dist-info".
  */
-#include "apply/record.h"
+#include "layer/record.h"
 #include "scan/parts.h"
 #include "sofold/vec.h"
 

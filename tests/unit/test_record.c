@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "apply/record.h"
+#include "layer/record.h"
 #include "scan/digest.h"
 
 #define EMPTY_HASH "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"

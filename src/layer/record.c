@@ -6,10 +6,13 @@
  * comma. Each field remembers the bytes it was written with, so that a row is
  * put together again from its own bytes, except for the two that change.
  */
-#include "apply/record.h"
+#include "layer/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * module, one row a file: path,sha256=<urlsafe base64, no padding>,size. pip
  * uninstalls by it and auditors compare it with the disk.
  */
-#ifndef APPLY_RECORD_H
-#define APPLY_RECORD_H
+#ifndef SOFOLD_LAYER_RECORD_H
+#define SOFOLD_LAYER_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
