@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# Shared by the scripts of the wheel tier; sourced, never run.
+#
+# Why: fetch.sh, run.sh, demo.sh and the benchmark all read the pin files of
+# fixtures/wheels, need an interpreter of a given version, and count results
+# in the same words. What a layer is: see fixtures/wheels/README.md.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034  # used by those who source this
+WHEELS=$ROOT/tests/wheels
+FIXTURES=$ROOT/fixtures/wheels
+CACHE=${SOFOLD_CACHE:-$HOME/.cache/sofold}
+SOFOLD=${SOFOLD:-$ROOT/build/sofold}
+# shellcheck disable=SC2034
+JOBS=$(nproc)
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 3
+}
+
+# pin NAME KEY: the value of "# KEY: value" in the layer's pin file.
+pin() {
+	[ -f "$FIXTURES/$1.txt" ] || die "no pin file $FIXTURES/$1.txt"
+	sed -n "s/^# $2: *//p" "$FIXTURES/$1.txt"
+}
+
+# layers: every layer that has a pin file.
+layers() {
+	local file
+	for file in "$FIXTURES"/*.txt; do
+		grep -q '^# python:' "$file" && basename "$file" .txt
+	done
+}
+
+# python_for X.Y[.Z]: an interpreter of that minor version. pyenv's own binaries
+# come first: its shims answer for versions that are not switched on.
+python_for() {
+	local minor found
+	minor=$(cut -d. -f1,2 <<<"$1")
+	for found in "$HOME/.pyenv/versions/$minor".*/bin/python "$(command -v "python$minor" || true)"; do
+		if [ -x "$found" ] && is_python "$found" "$minor"; then
+			echo "$found"
+			return 0
+		fi
+	done
+	return 1
+}
+
+is_python() {
+	[ "$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$2" ]
+}
+
+# beside PYTHON: a directory with the packages of beside.txt for that interpreter.
+beside() (
+	version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	final=$CACHE/beside/$version-$(sha256sum <"$FIXTURES/beside.txt" | cut -c1-8)
+	mkdir -p "$CACHE/beside"
+	exec 9>"$CACHE/beside/.lock"
+	flock 9
+	if [ ! -d "$final" ]; then
+		fresh=$(mktemp -d "$CACHE/beside/.$version.XXXXXX")
+		trap 'rm -rf "$fresh"' EXIT
+		PIP_ROOT_USER_ACTION=ignore "$1" -m pip install --quiet --disable-pip-version-check \
+			--no-compile --no-deps --only-binary=:all: --target "$fresh" \
+			-r "$FIXTURES/beside.txt" >&2 || die "could not install beside.txt for Python $version"
+		mv "$fresh" "$final"
+	fi
+	echo "$final"
+)
+
+# native_bytes DIR: "BYTES COUNT" of shared objects by name, as the issue counts them.
+native_bytes() {
+	find "$1" -type f -name '*.so*' -printf '%s\n' | awk '{ s += $1 } END { print s + 0, NR }'
+}
+
+# objects_of DIR: sorted paths, below DIR, of its ELF files with a library's name.
+objects_of() {
+	(cd "$1" && find . -name '*.so*' -type f -printf '%P\n' | sort) |
+		while IFS= read -r path; do
+			[ "$(head -c 4 "$1/$path" | tr -d '\0')" != $'\177ELF' ] || echo "$path"
+		done
+}
+
+# identical_bytes DIR: bytes in second and further copies of equal files.
+identical_bytes() {
+	find "$1" -type f -name '*.so*' -exec sha256sum {} + | sort |
+		awk '$1 == last { print $2 } { last = $1 }' | xargs -r stat -c %s |
+		awk '{ s += $1 } END { print s + 0 }'
+}
+
+# commas NUMBER
+commas() {
+	sed -e :a -e 's/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/;ta' <<<"$1"
+}
+
+# Results. One line a check; a failure shows the evidence it is given, indented.
+passed=0 failed=0 skipped=0
+
+ok() {
+	passed=$((passed + 1))
+	echo "ok $*"
+}
+
+not_ok() {
+	failed=$((failed + 1))
+	echo "not ok $*"
+}
+
+skip() {
+	skipped=$((skipped + 1))
+	echo "skip $*"
+}
+
+evidence() {
+	head -n "${2:-20}" "$1" | sed 's/^/    /'
+}
+
+# same NAME BEFORE AFTER: two files must be equal.
+same() {
+	if cmp -s "$2" "$3"; then
+		ok "$1"
+	else
+		not_ok "$1"
+		diff "$2" "$3" | head -20 | sed 's/^/    /' || true
+	fi
+}
+
+# empty NAME FILE: a list of complaints must be empty.
+empty() {
+	if [ ! -s "$2" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		evidence "$2"
+	fi
+}
+
+tally() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+}
