@@ -77,7 +77,8 @@ layering: $(LIB_OBJECTS)
 	sh tests/layering.sh $B
 
 tidy:
-	clang-tidy --quiet $(SOURCES) -- $(CPPFLAGS) -std=c17
+	$(Q)printf '%s\n' $(SOURCES) | xargs -P "$$(nproc)" -n 4 sh -c \
+		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS)) -std=c17 2>/dev/null' _
 	clang-format --dry-run --Werror $(SOURCES) $(wildcard src/*/*.h include/sofold/*.h)
 
 format:

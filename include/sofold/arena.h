@@ -22,21 +22,24 @@
 
 struct arena;
 
-struct arena *arena_new(void);
+#define ARENA_NONNULL __attribute__((returns_nonnull))
+
+struct arena *arena_new(void) ARENA_NONNULL;
 void arena_free(struct arena *arena); /* NULL is fine */
 
 /* Zeroed memory, aligned for any object, that lives as long as the arena. */
-void *arena_alloc(struct arena *arena, size_t bytes);
+void *arena_alloc(struct arena *arena, size_t bytes) ARENA_NONNULL;
 
 /* The same for nr elements of some size; a product that overflows ends the
  * process like memory that has run out. */
-void *arena_array(struct arena *arena, size_t nr, size_t size);
+void *arena_array(struct arena *arena, size_t nr, size_t size) ARENA_NONNULL;
 
-char *arena_strdup(struct arena *arena, const char *s);
-char *arena_strndup(struct arena *arena, const char *s, size_t n);
-void *arena_memdup(struct arena *arena, const void *p, size_t n);
-char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+char *arena_strdup(struct arena *arena, const char *s) ARENA_NONNULL;
+char *arena_strndup(struct arena *arena, const char *s, size_t n) ARENA_NONNULL;
+void *arena_memdup(struct arena *arena, const void *p, size_t n) ARENA_NONNULL;
+char *arena_printf(struct arena *arena, const char *format, ...) ARENA_NONNULL
+	__attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) ARENA_NONNULL
 	__attribute__((format(printf, 2, 0)));
 
 /* Moves all that other holds into arena and frees other itself; pointers

@@ -35,11 +35,10 @@ void layer_check(struct layer *layer, const struct platform *platform, bool name
  * For every root (each extension module and executable, and each object
  * nobody needs) loaded before and after a plan: every import of every object
  * in its scope that was bound to some object must bind, to the same object, to
- * the one that replaces it (plan->replaced_by) or to a copy with the same bytes or image; what a version need asks
- * of the providing object must be defined there; no NEEDED name that was
- * found may be missing. ids mean the same objects in before and after.
- * Returns ERROR_NONE, or ERROR_VERIFY with the first differences in words:
- * which object, which symbol, where it was bound, where it is now.
+ * the one that replaces it (plan->replaced_by) or to a copy with the same bytes or image; what a version need
+ * asks of the providing object must be defined there; no NEEDED name that was found may be missing. ids mean
+ * the same objects in before and after. Returns ERROR_NONE, or ERROR_VERIFY with the first differences in
+ * words: which object, which symbol, where it was bound, where it is now.
  */
 int bindings_compare(struct arena *arena, struct layer *before, struct layer *after, const struct plan *plan,
 		     const struct platform *platform, struct error *err);

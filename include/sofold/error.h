@@ -17,10 +17,10 @@
 
 enum error_kind {
 	ERROR_NONE = 0,
-	ERROR_USAGE = -1,    /* bad option or configuration; exit status 2 */
-	ERROR_RUN = -2,	     /* could not be carried out, layer as it was; 3 */
-	ERROR_VERIFY = -3,   /* would not load afterwards, rolled back; 4 */
-	ERROR_REFUSED = -4,  /* this object is not understood; it stays as it is */
+	ERROR_USAGE = -1,   /* bad option or configuration; exit status 2 */
+	ERROR_RUN = -2,	    /* could not be carried out, layer as it was; 3 */
+	ERROR_VERIFY = -3,  /* would not load afterwards, rolled back; 4 */
+	ERROR_REFUSED = -4, /* this object is not understood; it stays as it is */
 };
 
 struct error {

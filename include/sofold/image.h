@@ -38,12 +38,12 @@ struct rename {
 struct image_edits {
 	const struct rename *needed;
 	size_t nr_needed;
-	const char *soname;	 /* NULL: keep */
-	const char *search_path; /* NULL: keep */
+	const char *soname;	      /* NULL: keep */
+	const char *search_path;      /* NULL: keep */
 	enum search_kind search_kind; /* of search_path when there is none yet; an
 				       * existing path keeps its kind */
-	bool compact;  /* drop symbol tables, comments, debug info, dead pages, padding */
-	uint64_t page; /* bytes: the largest page of the machines it must load on */
+	bool compact;		      /* drop symbol tables, comments, debug info, dead pages, padding */
+	uint64_t page;		      /* bytes: the largest page of the machines it must load on */
 };
 
 /* Bytes [from, to) of the image, virtual addresses. */

@@ -65,11 +65,11 @@ enum search_kind {
 
 enum symbol_flag {
 	SYMBOL_WEAK = 1,
-	SYMBOL_UNIQUE = 2,  /* STB_GNU_UNIQUE */
-	SYMBOL_HIDDEN = 4,  /* not the default version: VERSYM_HIDDEN */
+	SYMBOL_UNIQUE = 2, /* STB_GNU_UNIQUE */
+	SYMBOL_HIDDEN = 4, /* not the default version: VERSYM_HIDDEN */
 	SYMBOL_FUNCTION = 8,
 	SYMBOL_TLS = 16,
-	SYMBOL_DATA = 32,   /* STT_OBJECT or STT_COMMON */
+	SYMBOL_DATA = 32, /* STT_OBJECT or STT_COMMON */
 };
 
 struct symbol {
@@ -101,14 +101,14 @@ enum object_class {
 };
 
 struct object {
-	file_id file;	  /* the first path of this inode */
-	file_id *links;	  /* every path of this inode, first one included; hard links only */
+	file_id file;	/* the first path of this inode */
+	file_id *links; /* every path of this inode, first one included; hard links only */
 	size_t nr_links;
-	uint64_t size;	  /* bytes of the file */
+	uint64_t size; /* bytes of the file */
 	enum object_class class;
 	uint16_t machine; /* EM_X86_64 … */
 	uint8_t elf_class, elf_data;
-	uint16_t type;	  /* ET_DYN … */
+	uint16_t type; /* ET_DYN … */
 
 	/* Why sofold leaves the bytes of this object alone; NULL: it may edit. */
 	const char *untouchable;
@@ -150,8 +150,8 @@ struct object {
 	const char *family;   /* family_name() of its file: "libgfortran.so.5" */
 	const char *named_by; /* a file whose code names this one's file; NULL: none found, or not
 			       * looked for, see scan_mentions() */
-	const char *sha256; /* lower-case hex; NULL: nothing of the same size, not hashed */
-	const char *image;  /* digest of the loaded image without names; NULL: nothing alike */
+	const char *sha256;   /* lower-case hex; NULL: nothing of the same size, not hashed */
+	const char *image;    /* digest of the loaded image without names; NULL: nothing alike */
 
 	struct export_index *index; /* see object_find_export(); filled on demand */
 };

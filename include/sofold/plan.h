@@ -33,7 +33,7 @@ const char *relation_name(enum relation relation); /* "identical" … */
 
 struct plan_options {
 	enum level level;
-	unsigned passes;   /* enum pass, or-ed */
+	unsigned passes;    /* enum pass, or-ed */
 	const char **merge; /* families of --merge; "all" = every one */
 	size_t nr_merge;
 	const struct platform *platform;
@@ -42,7 +42,7 @@ struct plan_options {
 /* One copy of a library. */
 struct copy {
 	object_id object;
-	object_id served_by; /* the kept copy that takes over; itself when kept; NO_ID: refused */
+	object_id served_by;	/* the kept copy that takes over; itself when kept; NO_ID: refused */
 	enum relation relation; /* to served_by; of a refused copy to the family's first kept one */
 	bool offered;		/* refused only for want of --merge */
 	bool orphan;		/* goes without a successor: only merged copies needed it */
@@ -70,10 +70,10 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	file_id file;	     /* first path */
-	object_id object;    /* NO_ID for RECORD */
+	file_id file;		  /* first path */
+	object_id object;	  /* NO_ID for RECORD */
 	struct image_edits edits; /* REWRITE */
-	const char *because; /* a reason a person can check */
+	const char *because;	  /* a reason a person can check */
 };
 
 /* Actions in the order they are applied: every prefix leaves a layer that

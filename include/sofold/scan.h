@@ -16,13 +16,12 @@
 
 struct scan_options {
 	bool hash_families; /* SHA-256 of all copies of a family, not only of equal sizes */
-	unsigned threads; /* 0: one for each core */
+	unsigned threads;   /* 0: one for each core */
 };
 
 /* Scans path, a directory or an archive libarchive can read (.zip, .whl,
  * .tar…). The layer holds its own arena: layer_free() when done. */
-int scan_layer(const char *path, const struct scan_options *options, struct layer **layer,
-	       struct error *err);
+int scan_layer(const char *path, const struct scan_options *options, struct layer **layer, struct error *err);
 
 /* Parses one object from bytes in memory, as scan_layer() does for each file:
  * what the strip and dedupe passes wrote is read back with it before use.

@@ -15,7 +15,8 @@
 
 #include "sofold/arena.h"
 
-void *vec_grow(struct arena *arena, void *items, size_t nr, size_t *alloc, size_t size);
+void *vec_grow(struct arena *arena, void *items, size_t nr, size_t *alloc, size_t size)
+	__attribute__((returns_nonnull));
 
 /* Pointer to a new zeroed element at the end of owner->field. */
 #define VEC_PUSH(arena, owner, field)                                                                        \

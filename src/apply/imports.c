@@ -187,7 +187,7 @@ int imports_probe(struct arena *arena, const struct layer *layer, const char *py
 		  struct error *err)
 {
 	char *root = realpath(layer->root, NULL);
-	struct talk talk;
+	struct talk talk = {0};
 	const char *text;
 	FILE *from;
 	size_t answers;

@@ -9,7 +9,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'm':
-		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge, arg);
+		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge,
+				 arg);
 		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = options;
@@ -34,9 +35,11 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH...",
-	.doc = "Lists duplicate native libraries of a layer: what each costs, which copy would be kept and why, "
+	.doc = "Lists duplicate native libraries of a layer: what each costs, which copy would be kept and "
+	       "why, "
 	       "and why a look-alike cannot be merged. Reads only.\v"
-	       "PATH is a directory, or an archive (.zip, .whl, .tar). Exit status 1 when something in the layer "
+	       "PATH is a directory, or an archive (.zip, .whl, .tar). Exit status 1 when something in the "
+	       "layer "
 	       "cannot load.",
 	.children = children,
 };

@@ -82,7 +82,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->level = parse_level(state, arg);
 		return 0;
 	case 'm':
-		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge, arg);
+		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge,
+				 arg);
 		return 0;
 	case 'r':
 		options->python = arg;
@@ -151,7 +152,8 @@ static int recover(const struct shrinking *run, struct error *err)
 		return 0;
 	rc = apply_recover(run->root, &recovered, err);
 	if (!rc && recovered && !run->options->quiet)
-		fprintf(stderr, "sofold: an earlier run was cut short; %s is back as it was before it\n", run->root);
+		fprintf(stderr, "sofold: an earlier run was cut short; %s is back as it was before it\n",
+			run->root);
 	return rc;
 }
 
@@ -225,7 +227,8 @@ static int pipeline(struct shrinking *run, struct error *err)
 	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)))
 		return rc;
 	if (run->audit.layer->from_archive)
-		return error_add(err, ERROR_USAGE, "%s is an archive: unpack it, shrink the directory", run->root);
+		return error_add(err, ERROR_USAGE, "%s is an archive: unpack it, shrink the directory",
+				 run->root);
 	if ((rc = make_plan(run, err)) || (rc = stage(run, err)))
 		return rc;
 	return change(run, err);

@@ -187,16 +187,16 @@ static void emit_symbols(struct stream *stream)
 		emit_number(stream, symbol.st_size);
 		emit(stream, &symbol.st_info, 1);
 		emit(stream, &symbol.st_other, 1);
-		emit_number(stream, symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS
-					    ? symbol.st_shndx
-					    : 1);
+		emit_number(stream,
+			    symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS ? symbol.st_shndx : 1);
 		if (versym && read_at(image, versym + i * sizeof version, &version, sizeof version)) {
 			unsigned index = version & 0x7fff;
 
 			emit_number(stream, version >> 15);
 			emit_text(stream, index < stream->nr_versions && stream->versions[index]
 						  ? stream->versions[index]
-						  : index ? "*" : "");
+					  : index ? "*"
+						  : "");
 		}
 	}
 }
@@ -214,9 +214,9 @@ static void emit_table(struct stream *stream, int64_t tag, int64_t size_tag)
 
 static void emit_dynamic(struct stream *stream)
 {
-	static const int64_t tags[] = {DT_INIT, DT_FINI, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_FINI_ARRAY,
-				       DT_FINI_ARRAYSZ, DT_PLTREL, DT_SYMBOLIC, DT_TEXTREL, DT_BIND_NOW,
-				       DT_FLAGS, DT_FLAGS_1};
+	static const int64_t tags[] = {DT_INIT,	      DT_FINI,	       DT_INIT_ARRAY, DT_INIT_ARRAYSZ,
+				       DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_PLTREL,     DT_SYMBOLIC,
+				       DT_TEXTREL,    DT_BIND_NOW,     DT_FLAGS,      DT_FLAGS_1};
 	uint64_t value;
 	size_t i, needed = 0;
 

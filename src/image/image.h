@@ -40,13 +40,13 @@ struct image {
 	size_t nr_loads;
 
 	Elf64_Phdr dynamic_phdr;
-	Elf64_Dyn *dynamic; /* all slots, spare DT_NULLs included */
-	size_t nr_dynamic;  /* slots */
-	size_t nr_tags;	    /* entries before the first DT_NULL */
-	uint64_t strtab;    /* virtual address of the dynamic string table */
+	Elf64_Dyn *dynamic;  /* all slots, spare DT_NULLs included */
+	size_t nr_dynamic;   /* slots */
+	size_t nr_tags;	     /* entries before the first DT_NULL */
+	uint64_t strtab;     /* virtual address of the dynamic string table */
 	struct span strings; /* its bytes in file, DT_STRSZ of them */
-	size_t nr_symbols;  /* entries of the dynamic symbol table */
-	uint64_t symtab;    /* its virtual address; 0: none */
+	size_t nr_symbols;   /* entries of the dynamic symbol table */
+	uint64_t symtab;     /* its virtual address; 0: none */
 };
 
 /* ERROR_REFUSED with the reason when the file is not one we would edit. */

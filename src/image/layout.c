@@ -121,7 +121,8 @@ static void cut_load(struct layout *layout, size_t load)
 			from = page_down(layout, live->from);
 		}
 	}
-	add_chunk(layout, load, from, to, phdr->p_memsz > phdr->p_filesz ? phdr->p_vaddr + phdr->p_memsz : to);
+	add_chunk(layout, load, from, to,
+		  phdr->p_memsz > phdr->p_filesz ? phdr->p_vaddr + phdr->p_memsz : to);
 }
 
 static size_t other_phdrs(const struct image *image)
@@ -203,8 +204,7 @@ static void fit_table(struct layout *layout, size_t capacity, bool append)
 
 	if (!draft->all_live) {
 		nr = nr < capacity ? nr : capacity;
-		ranges_add(&draft->live, layout->phdrs_vaddr,
-			   layout->phdrs_vaddr + nr * sizeof(Elf64_Phdr));
+		ranges_add(&draft->live, layout->phdrs_vaddr, layout->phdrs_vaddr + nr * sizeof(Elf64_Phdr));
 		ranges_normalize(&draft->live);
 		cut_loads(layout);
 	}

@@ -30,9 +30,9 @@ struct layout {
 	size_t nr_shdrs;
 	size_t *section_of; /* old index -> new index; 0: dropped */
 	size_t shstrndx;
-	struct span names;  /* contents of the new .shstrtab */
-	uint64_t shoff;	    /* file offset of the section headers */
-	uint64_t size;	    /* of the new file */
+	struct span names; /* contents of the new .shstrtab */
+	uint64_t shoff;	   /* file offset of the section headers */
+	uint64_t size;	   /* of the new file */
 };
 
 /* File offset of an address in the new file. An address at the very end of a

@@ -49,9 +49,10 @@ static bool tag_in_sections(const struct image *image, const struct ranges *sect
 
 static bool sections_are_complete(const struct image *image, const struct ranges *sections)
 {
-	static const int64_t tags[] = {DT_STRTAB, DT_SYMTAB, DT_HASH, DT_GNU_HASH, DT_RELA, DT_JMPREL,
-				       DT_RELR, DT_INIT, DT_FINI, DT_INIT_ARRAY, DT_FINI_ARRAY,
-				       DT_PREINIT_ARRAY, DT_VERSYM, DT_VERNEED, DT_VERDEF, DT_PLTGOT};
+	static const int64_t tags[] = {DT_STRTAB, DT_SYMTAB,	 DT_HASH,	DT_GNU_HASH,
+				       DT_RELA,	  DT_JMPREL,	 DT_RELR,	DT_INIT,
+				       DT_FINI,	  DT_INIT_ARRAY, DT_FINI_ARRAY, DT_PREINIT_ARRAY,
+				       DT_VERSYM, DT_VERNEED,	 DT_VERDEF,	DT_PLTGOT};
 	size_t i;
 
 	for (i = 0; i < sizeof tags / sizeof *tags; i++)
@@ -71,8 +72,8 @@ static void add_segments(const struct image *image, struct ranges *live)
 		const Elf64_Phdr *phdr = &image->phdrs[i];
 		uint64_t size = phdr->p_type == PT_GNU_RELRO ? phdr->p_memsz : phdr->p_filesz;
 
-		if (phdr->p_type != PT_LOAD && phdr->p_type != PT_GNU_STACK && phdr->p_type != PT_PHDR && size &&
-		    phdr->p_vaddr + size > phdr->p_vaddr)
+		if (phdr->p_type != PT_LOAD && phdr->p_type != PT_GNU_STACK && phdr->p_type != PT_PHDR &&
+		    size && phdr->p_vaddr + size > phdr->p_vaddr)
 			ranges_add(live, phdr->p_vaddr, phdr->p_vaddr + size);
 	}
 }

@@ -89,7 +89,8 @@ static int load_phdrs(struct arena *arena, struct image *image, struct error *er
 {
 	image->nr_phdrs = image->ehdr.e_phnum;
 	image->phdrs = arena_array(arena, image->nr_phdrs, sizeof *image->phdrs);
-	if (!span_read(image->file, image->ehdr.e_phoff, image->phdrs, image->nr_phdrs * sizeof *image->phdrs))
+	if (!span_read(image->file, image->ehdr.e_phoff, image->phdrs,
+		       image->nr_phdrs * sizeof *image->phdrs))
 		return refuse(err, "program headers lie beyond the end of the file");
 	return 0;
 }
@@ -183,8 +184,7 @@ static int load_sections(struct arena *arena, struct image *image, struct error 
 	image->shdrs = arena_array(arena, image->nr_shdrs, sizeof *image->shdrs);
 	if (!span_read(image->file, ehdr->e_shoff, image->shdrs, image->nr_shdrs * sizeof *image->shdrs))
 		return refuse(err, "section headers lie beyond the end of the file");
-	if (ehdr->e_shstrndx >= image->nr_shdrs ||
-	    image->shdrs[ehdr->e_shstrndx].sh_type != SHT_STRTAB)
+	if (ehdr->e_shstrndx >= image->nr_shdrs || image->shdrs[ehdr->e_shstrndx].sh_type != SHT_STRTAB)
 		return refuse(err, "no section name table");
 	for (i = 1; i < image->nr_shdrs; i++)
 		if (check_section(image, &image->shdrs[i], err))
@@ -293,9 +293,8 @@ int image_load(struct arena *arena, struct span file, struct image *image, struc
 {
 	*image = (struct image){.file = file};
 	if (load_header(image, err) || load_phdrs(arena, image, err) || load_loads(arena, image, err) ||
-	    check_described(image, err) ||
-	    load_sections(arena, image, err) || load_dynamic(arena, image, err) ||
-	    load_strings(image, err) || count_symbols(image, err))
+	    check_described(image, err) || load_sections(arena, image, err) ||
+	    load_dynamic(arena, image, err) || load_strings(image, err) || count_symbols(image, err))
 		return ERROR_REFUSED;
 	return 0;
 }

@@ -17,8 +17,8 @@
 
 void draft_patch(struct draft *draft, uint64_t vaddr, const void *bytes, size_t n)
 {
-	*VEC_PUSH(draft->arena, draft, patches) =
-		(struct patch){vaddr, {arena_memdup(draft->arena, bytes, n), n}};
+	*VEC_PUSH(draft->arena, draft, patches) = (struct patch){vaddr,
+								 {arena_memdup(draft->arena, bytes, n), n}};
 }
 
 struct naming {
@@ -183,7 +183,8 @@ static void patch_strings(struct draft *draft, const struct strings *strings)
 			continue;
 		}
 		start = i;
-		while (i < strings->size && (i >= image->strings.n || strings->bytes[i] != image->strings.p[i]))
+		while (i < strings->size &&
+		       (i >= image->strings.n || strings->bytes[i] != image->strings.p[i]))
 			i++;
 		draft_patch(draft, image->strtab + start, strings->bytes + start, i - start);
 	}

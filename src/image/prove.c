@@ -112,15 +112,15 @@ static int compare_others(const struct image *old, const struct image *new, stru
 
 		while (i < old->nr_phdrs && old->phdrs[i].p_type == PT_LOAD)
 			i++;
-		while (j < new->nr_phdrs && new->phdrs[j].p_type == PT_LOAD)
+		while (j < new->nr_phdrs &&new->phdrs[j].p_type == PT_LOAD)
 			j++;
 		if (i == old->nr_phdrs || j == new->nr_phdrs)
 			break;
 		a = &old->phdrs[i];
 		b = &new->phdrs[j];
 		if (a->p_type != b->p_type || a->p_flags != b->p_flags || a->p_align != b->p_align ||
-		    (a->p_type != PT_PHDR && (a->p_vaddr != b->p_vaddr || a->p_memsz != b->p_memsz ||
-					      a->p_filesz != b->p_filesz)))
+		    (a->p_type != PT_PHDR &&
+		     (a->p_vaddr != b->p_vaddr || a->p_memsz != b->p_memsz || a->p_filesz != b->p_filesz)))
 			return differs(err, a->p_vaddr, "a segment's description differs");
 	}
 	if (i != old->nr_phdrs || j != new->nr_phdrs)
@@ -189,9 +189,8 @@ static int prove(struct arena *arena, struct span file, const struct image_resul
 	/* dl_iterate_phdr() needs the table in memory. */
 	if (!image_phdrs_load(&new))
 		return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
-	if (check_layout(&old, &new, page, err) ||
-	    compare_others(&old, &new, err) || check_offsets(&new, err) ||
-	    check_dropped(&old, &new, &dropped, err))
+	if (check_layout(&old, &new, page, err) || compare_others(&old, &new, err) ||
+	    check_offsets(&new, err) || check_dropped(&old, &new, &dropped, err))
 		return ERROR_VERIFY;
 	for (i = 0; i < old.nr_loads; i++)
 		if (compare_load(&old, &new, &listed, &old.loads[i], err) ||

@@ -19,10 +19,19 @@ static bool starts_with(const char *text, const char *prefix)
 
 static bool is_for_tools(const struct image *image, const Elf64_Shdr *shdr)
 {
-	static const char *const prefixes[] = {".debug", ".zdebug", ".gnu_debug", ".comment", ".stab",
-					       ".line",	 ".gdb_index", ".GCC.command.line", ".gnu.lto_",
-					       ".gnu.build.attributes", ".note.gnu.gold-version",
-					       ".annobin", ".llvm"};
+	static const char *const prefixes[] = {".debug",
+					       ".zdebug",
+					       ".gnu_debug",
+					       ".comment",
+					       ".stab",
+					       ".line",
+					       ".gdb_index",
+					       ".GCC.command.line",
+					       ".gnu.lto_",
+					       ".gnu.build.attributes",
+					       ".note.gnu.gold-version",
+					       ".annobin",
+					       ".llvm"};
 	const char *name = image_section_name(image, shdr);
 	size_t i;
 
@@ -135,11 +144,11 @@ static int renumber_symbols(struct layout *layout, struct error *err)
 			continue;
 		index = (uint16_t)layout->section_of[symbol.st_shndx];
 		if (!index)
-			return error_add(err, ERROR_REFUSED, "a dynamic symbol lies in a section of no segment");
+			return error_add(err, ERROR_REFUSED,
+					 "a dynamic symbol lies in a section of no segment");
 		if (index != symbol.st_shndx)
-			draft_patch(draft,
-				    image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_shndx), &index,
-				    sizeof index);
+			draft_patch(draft, image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_shndx),
+				    &index, sizeof index);
 	}
 	return 0;
 }

@@ -183,8 +183,8 @@ static void note_dropped(struct writer *writer)
 			if (chunk->load != i)
 				continue;
 			if (chunk->vaddr > at)
-				*VEC_PUSH(layout->draft->arena, writer->result, dropped) =
-					(struct range){at, chunk->vaddr};
+				*VEC_PUSH(layout->draft->arena, writer->result,
+					  dropped) = (struct range){at, chunk->vaddr};
 			at = chunk->vaddr + chunk->memsz;
 		}
 		if (at < end)

@@ -36,9 +36,9 @@ static enum rank rank_of(const struct planning *planning, object_id id)
 static const char *why_strip(struct planning *planning, const struct object *object)
 {
 	if (object->symtab_bytes || object->debug_bytes)
-		return arena_printf(planning->arena, "drops %llu bytes of symbol tables and %llu of debug info",
-				    (unsigned long long)object->symtab_bytes,
-				    (unsigned long long)object->debug_bytes);
+		return arena_printf(
+			planning->arena, "drops %llu bytes of symbol tables and %llu of debug info",
+			(unsigned long long)object->symtab_bytes, (unsigned long long)object->debug_bytes);
 	return "drops comments, dead pages and padding";
 }
 

@@ -37,7 +37,8 @@ static const char *why_fixed(struct planning *planning, object_id d)
 		return arena_printf(planning->arena, "code names this file: %s", object->named_by);
 	for (i = 0; i < layer->nr_files; i++)
 		if (layer->files[i].object == d && layer->files[i].kind == FILE_SYMLINK)
-			return arena_printf(planning->arena, "a symlink leads to it: %s", layer->files[i].path);
+			return arena_printf(planning->arena, "a symlink leads to it: %s",
+					    layer->files[i].path);
 	for (i = 0; i < usage->nr_consumers[d]; i++) {
 		object_id user = usage->consumers[d][i];
 
@@ -67,8 +68,8 @@ static bool is_orphan(const struct planning *planning, object_id id)
 	const struct plan *plan = planning->plan;
 	object_id i;
 
-	if (plan->deleted[id] || planning->layer->objects[id].is_extension || !planning->usage.nr_consumers[id] ||
-	    has_live_consumer(planning, id))
+	if (plan->deleted[id] || planning->layer->objects[id].is_extension ||
+	    !planning->usage.nr_consumers[id] || has_live_consumer(planning, id))
 		return false;
 	for (i = 0; i < planning->layer->nr_objects; i++)
 		if (plan->replaced_by[i] == id && has_live_consumer(planning, i))
@@ -109,7 +110,8 @@ static struct choice weigh(struct planning *planning, const struct family *famil
 		choice.served++;
 		for (j = 0; j < usage->nr_consumers[d->object]; j++)
 			if (!planning->plan->deleted[usage->consumers[d->object][j]])
-				choice.changed += planning->layer->objects[usage->consumers[d->object][j]].size;
+				choice.changed +=
+					planning->layer->objects[usage->consumers[d->object][j]].size;
 	}
 	return choice;
 }
@@ -293,10 +295,9 @@ static void settle(struct planning *planning)
 				continue;
 			plan->replaced_by[copy->object] = copy->served_by;
 			plan->deleted[copy->object] = true;
-			planning->delete_because[copy->object] =
-				arena_printf(planning->arena, "%s: %s serves its consumers",
-					     copy->reason,
-					     object_path(layer, &layer->objects[copy->served_by]));
+			planning->delete_because[copy->object] = arena_printf(
+				planning->arena, "%s: %s serves its consumers", copy->reason,
+				object_path(layer, &layer->objects[copy->served_by]));
 		}
 	}
 	delete_orphans(planning);
@@ -352,7 +353,8 @@ static bool try_each_family(struct planning *planning)
 		if (holds(planning, &why))
 			progress = true;
 		else
-			refuse_family(family, arena_printf(planning->arena, "merging would break a load: %s", why));
+			refuse_family(family,
+				      arena_printf(planning->arena, "merging would break a load: %s", why));
 	}
 	return progress;
 }

@@ -41,8 +41,9 @@ static bool equal_text(const char *a, const char *b)
 
 static bool belong_together(const struct object *a, const struct object *b)
 {
-	return a->machine == b->machine && (same_stem(a->family, b->family) || equal_text(a->sha256, b->sha256) ||
-					    equal_text(a->image, b->image));
+	return a->machine == b->machine &&
+	       (same_stem(a->family, b->family) || equal_text(a->sha256, b->sha256) ||
+		equal_text(a->image, b->image));
 }
 
 static object_id root_of(object_id *parents, object_id id)
@@ -120,8 +121,8 @@ static void add_family(struct planning *planning, const object_id *class_of, obj
 
 	for (i = first; i < layer->nr_objects; i++)
 		if (class_of[i] == first)
-			*VEC_PUSH(planning->arena, &family, copies) =
-				(struct copy){.object = i, .served_by = NO_ID, .relation = RELATION_REFUSED};
+			*VEC_PUSH(planning->arena, &family, copies) = (struct copy){
+				.object = i, .served_by = NO_ID, .relation = RELATION_REFUSED};
 	if (family.nr_copies < 2)
 		return;
 	family.name = family_title(planning->arena, layer, &family);
@@ -137,8 +138,8 @@ void families_find(struct planning *planning)
 		if (class_of[i] == i && is_library(&layer->objects[i]))
 			add_family(planning, class_of, i);
 	if (planning->plan->nr_families)
-		qsort_r(planning->plan->families, planning->plan->nr_families, sizeof *planning->plan->families,
-			by_bytes, layer);
+		qsort_r(planning->plan->families, planning->plan->nr_families,
+			sizeof *planning->plan->families, by_bytes, layer);
 }
 
 void plan_candidates(const struct layer *layer, bool *wanted)

@@ -24,8 +24,8 @@ struct need {
 
 struct usage {
 	struct roots roots;
-	struct need **needs;  /* needs[object][i] for needed[i] */
-	object_id **users;    /* for each object: those loaded together with it, itself excluded */
+	struct need **needs; /* needs[object][i] for needed[i] */
+	object_id **users;   /* for each object: those loaded together with it, itself excluded */
 	size_t *nr_users;
 	object_id **consumers; /* for each object: those that name it in NEEDED */
 	size_t *nr_consumers;

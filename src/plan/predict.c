@@ -19,7 +19,8 @@ static void predict_rewrite(struct arena *arena, struct object *object, const st
 	size_t i;
 
 	object->needed = arena_memdup(arena, object->needed, object->nr_needed * sizeof *object->needed);
-	object->verneeds = arena_memdup(arena, object->verneeds, object->nr_verneeds * sizeof *object->verneeds);
+	object->verneeds = arena_memdup(arena, object->verneeds,
+					object->nr_verneeds * sizeof *object->verneeds);
 	for (i = 0; i < object->nr_needed; i++)
 		object->needed[i] = renamed(edits, object->needed[i]);
 	for (i = 0; i < object->nr_verneeds; i++)

@@ -28,8 +28,8 @@
  * (gcc.gnu.org, "ABI Policy and Guidelines"); OpenBLAS exports the BLAS and
  * LAPACK interfaces, fixed since decades, and is checked symbol by symbol. */
 static const char *const keeps_promise[] = {
-	"libgcc_s.so.1", "libstdc++.so.6", "libgfortran.so.3", "libgfortran.so.4", "libgfortran.so.5",
-	"libquadmath.so.0", "libgomp.so.1", "libatomic.so.1", "libopenblas.so",
+	"libgcc_s.so.1",    "libstdc++.so.6", "libgfortran.so.3", "libgfortran.so.4", "libgfortran.so.5",
+	"libquadmath.so.0", "libgomp.so.1",   "libatomic.so.1",	  "libopenblas.so",
 };
 
 static bool is_merge_wanted(const struct plan_options *options, const char *family)
@@ -41,7 +41,8 @@ static bool is_merge_wanted(const struct plan_options *options, const char *fami
 		size_t n = strlen(wanted);
 
 		/* "libtiff" means libtiff.so.6 too. */
-		if (!strcmp(wanted, "all") || (!strncmp(wanted, family, n) && (!family[n] || !strncmp(family + n, ".so", 3))))
+		if (!strcmp(wanted, "all") ||
+		    (!strncmp(wanted, family, n) && (!family[n] || !strncmp(family + n, ".so", 3))))
 			return true;
 	}
 	return false;
@@ -116,8 +117,8 @@ static const char *versioned(struct arena *arena, const struct symbol *symbol)
 }
 
 /* Does k define what one user imports from d? */
-static bool covers_user(struct planning *planning, struct object *k, struct object *d, const struct object *user,
-			size_t *missing, const char **reason)
+static bool covers_user(struct planning *planning, struct object *k, struct object *d,
+			const struct object *user, size_t *missing, const char **reason)
 {
 	struct arena *arena = planning->layer->arena;
 	size_t i, before = *missing;
@@ -133,9 +134,9 @@ static bool covers_user(struct planning *planning, struct object *k, struct obje
 			*reason = arena_printf(planning->arena, "%s is not in the other copy",
 					       versioned(planning->arena, import));
 		if (new && (old->flags & SYMBOL_DATA) && new->size < old->size && !(*missing)++)
-			*reason = arena_printf(planning->arena, "data %s is %llu bytes, %llu in the other copy",
-					       import->name, (unsigned long long)old->size,
-					       (unsigned long long)new->size);
+			*reason = arena_printf(planning->arena,
+					       "data %s is %llu bytes, %llu in the other copy", import->name,
+					       (unsigned long long)old->size, (unsigned long long)new->size);
 	}
 	return *missing == before;
 }
@@ -147,8 +148,8 @@ static bool covers_imports(struct planning *planning, object_id k, object_id d, 
 	size_t i, missing = 0;
 
 	for (i = 0; i < usage->nr_users[d]; i++)
-		covers_user(planning, &layer->objects[k], &layer->objects[d], &layer->objects[usage->users[d][i]],
-			    &missing, reason);
+		covers_user(planning, &layer->objects[k], &layer->objects[d],
+			    &layer->objects[usage->users[d][i]], &missing, reason);
 	if (missing > 1)
 		*reason = arena_printf(planning->arena, "%s, nor %zu more symbols that are used", *reason,
 				       missing - 1);
@@ -188,7 +189,8 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 	return RELATION_COMPATIBLE;
 }
 
-enum relation relation_of(struct planning *planning, object_id k, object_id d, const char **reason, bool *offered)
+enum relation relation_of(struct planning *planning, object_id k, object_id d, const char **reason,
+			  bool *offered)
 {
 	const struct object *a = &planning->layer->objects[k], *b = &planning->layer->objects[d];
 

@@ -86,7 +86,8 @@ static const char *expand(struct arena *arena, const char *dir, const char *entr
 
 	for (i = 0; i < 2; i++) {
 		n = strlen(tokens[i]);
-		if (!strncmp(entry, tokens[i], n) && (!entry[n] || entry[n] == '/') && !strchr(entry + n, '$'))
+		if (!strncmp(entry, tokens[i], n) && (!entry[n] || entry[n] == '/') &&
+		    !strchr(entry + n, '$'))
 			return path_join(arena, dir, entry[n] ? entry + n + 1 : ".");
 	}
 	return NULL;
@@ -205,7 +206,8 @@ static void relink_needs(struct relinking *relinking, object_id id)
 		require(relinking, id, dir);
 		relinking->touched[id] = true;
 		planning->edit_because[id] = arena_printf(
-			planning->arena, "needs %s instead of %s", object_path(planning->layer, &planning->layer->objects[now]),
+			planning->arena, "needs %s instead of %s",
+			object_path(planning->layer, &planning->layer->objects[now]),
 			object_path(planning->layer, &planning->layer->objects[old]));
 		if (strcmp(name, object->needed[i]))
 			add_rename(planning, id, object->needed[i], name);
@@ -311,7 +313,8 @@ static bool set_path(struct relinking *relinking, object_id id)
 	if (!object->search_path && !*path)
 		return true;
 	planning->edits[id].search_path = path;
-	planning->edits[id].search_kind = object->search_kind == SEARCH_NONE ? SEARCH_RPATH : object->search_kind;
+	planning->edits[id].search_kind = object->search_kind == SEARCH_NONE ? SEARCH_RPATH
+									     : object->search_kind;
 	if (!planning->edit_because[id])
 		planning->edit_because[id] = "its libraries are found through it now";
 	return true;

@@ -62,7 +62,8 @@ static void note_users(struct planning *planning, const struct scope *scope, str
 					 scope->loaded[j].object);
 }
 
-static void publish(struct arena *arena, const struct id_list *lists, size_t nr, object_id ***ids, size_t **counts)
+static void publish(struct arena *arena, const struct id_list *lists, size_t nr, object_id ***ids,
+		    size_t **counts)
 {
 	size_t i;
 

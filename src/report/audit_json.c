@@ -1,5 +1,6 @@
 /* The audit for programs. See report.h for what the format promises. */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/json.h"
@@ -9,9 +10,12 @@
  * UTF-8 become U+FFFD, since JSON has no other way to say them. */
 json_t *json_text(const char *text)
 {
-	json_t *value = text ? json_string(text) : json_null();
+	json_t *value;
 	char *clean, *to;
 
+	if (!text)
+		return json_null();
+	value = json_string(text);
 	if (value)
 		return value;
 	clean = to = malloc(3 * strlen(text) + 1);
@@ -139,7 +143,8 @@ static const char *family_reason(const struct family *family)
 	return NULL;
 }
 
-static json_t *family_json(const struct json_input *input, const struct layer *layer, const struct family *family)
+static json_t *family_json(const struct json_input *input, const struct layer *layer,
+			   const struct family *family)
 {
 	const struct copy *kept = first_kept(family);
 	json_t *json = json_object(), *copies = json_array();
@@ -148,7 +153,8 @@ static json_t *family_json(const struct json_input *input, const struct layer *l
 	json_object_set_new(json, "name", json_text(family->name));
 	json_object_set_new(json, "relation", json_text(relation_name(family_relation(family))));
 	json_object_set_new(json, "keep",
-			    kept ? json_path(input, object_path(layer, &layer->objects[kept->object])) : json_null());
+			    kept ? json_path(input, object_path(layer, &layer->objects[kept->object]))
+				 : json_null());
 	for (i = 0; i < family->nr_copies; i++)
 		json_array_append_new(copies, copy_json(input, layer, &family->copies[i]));
 	json_object_set_new(json, "copies", copies);
@@ -199,7 +205,8 @@ bool report_audit_json(FILE *to, const struct audit *audits, size_t nr)
 		const struct plan *plan = audits[i].plan;
 
 		for (j = 0; j < plan->nr_families; j++)
-			json_array_append_new(families, family_json(&input, audits[i].layer, &plan->families[j]));
+			json_array_append_new(families,
+					      family_json(&input, audits[i].layer, &plan->families[j]));
 		json_findings(&input, audits[i].layer, findings);
 		reclaimable += plan->reclaimable;
 	}

@@ -41,7 +41,8 @@ static void print_headline(FILE *to, const struct audit *audit, const struct rep
 	char size[SIZE_TEXT];
 
 	print_bold(to, style, audit->name);
-	fprintf(to, "  (platform %s%s)\n\n", audit->platform->name, audit->platform_named ? "" : ", inferred");
+	fprintf(to, "  (platform %s%s)\n\n", audit->platform->name,
+		audit->platform_named ? "" : ", inferred");
 	print_total(to, "files", layer->nr_files, layer->bytes, "");
 	print_total(to, "native", layer->nr_objects, layer->native_bytes, "");
 	print_total(to, "reclaimable", count_deleted(audit), audit->plan->reclaimable,
@@ -72,7 +73,9 @@ static void print_copy(FILE *to, const struct audit *audit, const struct copy *c
 		object->version_hint ? ", version " : "");
 	fprintf(to, "%s\n", object->version_hint ? object->version_hint : "");
 	if (copy->served_by != NO_ID && copy->served_by != copy->object)
-		print_wrapped(to, 6, arena_printf(layer->arena, "%s: %s", relation_name(copy->relation), copy->reason));
+		print_wrapped(
+			to, 6,
+			arena_printf(layer->arena, "%s: %s", relation_name(copy->relation), copy->reason));
 	else if (copy->reason)
 		print_wrapped(to, 6, copy->reason);
 }

@@ -43,7 +43,8 @@ static const char *verb(const struct change *change)
 		return "leave";
 	switch (change->action->kind) {
 	case ACTION_REWRITE:
-		return change->action->edits.nr_needed || change->action->edits.search_path ? "relink" : "strip";
+		return change->action->edits.nr_needed || change->action->edits.search_path ? "relink"
+											    : "strip";
 	case ACTION_DELETE:
 		return "delete";
 	case ACTION_RECORD:
@@ -63,9 +64,11 @@ static void print_edits(FILE *to, const struct image_edits *edits)
 	size_t i;
 
 	for (i = 0; i < edits->nr_needed; i++)
-		fprintf(to, "          NEEDED %s\n              -> %s\n", edits->needed[i].from, edits->needed[i].to);
+		fprintf(to, "          NEEDED %s\n              -> %s\n", edits->needed[i].from,
+			edits->needed[i].to);
 	if (edits->search_path)
-		fprintf(to, "          search path %s\n", *edits->search_path ? edits->search_path : "(none)");
+		fprintf(to, "          search path %s\n",
+			*edits->search_path ? edits->search_path : "(none)");
 }
 
 static void print_change(FILE *to, const struct change *change)
@@ -120,7 +123,8 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	const char *would = shrunk->dry_run ? "to be " : "";
 
 	print_bold(to, style, shrunk->name);
-	fprintf(to, "  (platform %s)%s\n", shrunk->platform->name, shrunk->dry_run ? "  dry run, nothing written" : "");
+	fprintf(to, "  (platform %s)%s\n", shrunk->platform->name,
+		shrunk->dry_run ? "  dry run, nothing written" : "");
 	print_changes(to, shrunk, style);
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
@@ -133,8 +137,8 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 		return;
 	fputs("  verified: every library and symbol binds as before", to);
 	if (shrunk->imports)
-		fprintf(to, ";\n  %zu of %zu extension modules import, as before", imports_count(shrunk->imports),
-			shrunk->imports->nr_modules);
+		fprintf(to, ";\n  %zu of %zu extension modules import, as before",
+			imports_count(shrunk->imports), shrunk->imports->nr_modules);
 	fputc('\n', to);
 }
 
@@ -163,7 +167,8 @@ static json_t *change_json(const struct change *change)
 	json_object_set_new(json, "action", json_text(verb(change)));
 	json_object_set_new(json, "path", json_path(&input, change->path));
 	json_object_set_new(json, "bytes_before", json_bytes(change->before));
-	json_object_set_new(json, "bytes_after", json_bytes(change->kept_because ? change->before : change->after));
+	json_object_set_new(json, "bytes_after",
+			    json_bytes(change->kept_because ? change->before : change->after));
 	json_object_set_new(json, "because",
 			    json_text(change->kept_because ? change->kept_because : change->action->because));
 	json_object_set_new(json, "edits",

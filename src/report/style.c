@@ -83,7 +83,8 @@ void print_findings(FILE *to, const struct layer *layer, const struct report_sty
 	for (i = 0; i < layer->nr_findings; i++) {
 		const struct finding *finding = &layer->findings[i];
 
-		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), finding->path, finding->rule);
+		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), finding->path,
+			finding->rule);
 		print_wrapped(to, 6, finding->message);
 	}
 }

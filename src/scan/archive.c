@@ -94,7 +94,9 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
 	*file = (struct file){
 		.path = path,
 		.name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
-		.kind = mode == S_IFREG || !mode ? FILE_REGULAR : mode == S_IFLNK ? FILE_SYMLINK : FILE_OTHER,
+		.kind = mode == S_IFREG || !mode ? FILE_REGULAR
+			: mode == S_IFLNK	 ? FILE_SYMLINK
+						 : FILE_OTHER,
 		.is_elf = contents.n >= SELFMAG && !memcmp(contents.p, ELFMAG, SELFMAG),
 		.mode = archive_entry_mode(entry),
 		.size = size,
@@ -131,7 +133,7 @@ static void order_contents(struct reading *reading, struct source *source)
 	size_t i;
 
 	source->contents = arena_array(layer->arena, layer->nr_files, sizeof *source->contents);
-	for (i = 0; i < layer->nr_files; i++)
+	for (i = 0; reading->entries && i < layer->nr_files; i++)
 		source->contents[i] = reading->entries[layer->files[i].ino - 1].contents;
 }
 
@@ -146,8 +148,8 @@ int archive_read(struct layer *layer, int fd, struct source *source, struct erro
 	archive_read_support_format_zip(reading.archive);
 	archive_read_support_format_tar(reading.archive);
 	if (archive_read_open_fd(reading.archive, fd, 1 << 16) != ARCHIVE_OK)
-		rc = error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive: %s", layer->root,
-			       archive_error_string(reading.archive));
+		rc = error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive: %s",
+			       layer->root, archive_error_string(reading.archive));
 	else
 		rc = read_entries(&reading, err);
 	archive_read_free(reading.archive);

@@ -58,8 +58,8 @@ static void digest_ids(struct digesting *job, const char **(*member)(struct obje
 	pool_run(job->nr_ids, job->source->threads, digest_one, job);
 	for (i = 0; i < job->nr_ids; i++)
 		if (job->done[i])
-			*member(&job->layer->objects[job->ids[i]]) =
-				digest_hex(arena, job->digests[i], DIGEST_BYTES);
+			*member(&job->layer->objects[job->ids[i]]) = digest_hex(arena, job->digests[i],
+										DIGEST_BYTES);
 }
 
 static const char **sha256_of(struct object *object)
@@ -131,8 +131,7 @@ static size_t group_end(const struct layer *layer, const object_id *ids, size_t 
 {
 	size_t end = start + 1;
 
-	while (end < layer->nr_objects &&
-	       !compare(&layer->objects[ids[start]], &layer->objects[ids[end]]))
+	while (end < layer->nr_objects && !compare(&layer->objects[ids[start]], &layer->objects[ids[end]]))
 		end++;
 	return end;
 }

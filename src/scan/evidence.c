@@ -50,7 +50,8 @@ static void take_openblas(struct reader *reader, struct span bytes)
 	struct object *object = reader->object;
 	const char *found = find_text(bytes, "OpenBLAS "), *end = (const char *)bytes.p + bytes.n, *at;
 
-	for (; found && !object->version_hint; found = find_text((struct span){(const uint8_t *)at, (size_t)(end - at)}, "OpenBLAS ")) {
+	for (; found && !object->version_hint;
+	     found = find_text((struct span){(const uint8_t *)at, (size_t)(end - at)}, "OpenBLAS ")) {
 		const char *start = found + strlen("OpenBLAS ");
 
 		for (at = start; at < end && (isalnum((unsigned char)*at) || *at == '.'); at++)
@@ -91,8 +92,10 @@ void read_evidence(struct reader *reader)
 	if (elf_getshdrstrndx(reader->elf, &names))
 		names = 0;
 	while ((section = elf_nextscn(reader->elf, section))) {
-		const char *name = gelf_getshdr(section, &shdr) ? elf_strptr(reader->elf, names, shdr.sh_name) : NULL;
-		bool rodata = name && openblas && !strcmp(name, ".rodata"), comment = name && !strcmp(name, ".comment");
+		const char *name = gelf_getshdr(section, &shdr) ? elf_strptr(reader->elf, names, shdr.sh_name)
+								: NULL;
+		bool rodata = name && openblas && !strcmp(name, ".rodata"),
+		     comment = name && !strcmp(name, ".comment");
 		Elf_Data *data;
 
 		if (!name || (shdr.sh_type != SHT_NOTE && !rodata && !comment))

@@ -31,7 +31,8 @@ static bool is_name_byte(uint8_t c)
 
 static bool stands_alone(struct span bytes, size_t at, size_t n)
 {
-	return (!at || !is_name_byte(bytes.p[at - 1])) && (at + n == bytes.n || !is_name_byte(bytes.p[at + n]));
+	return (!at || !is_name_byte(bytes.p[at - 1])) &&
+	       (at + n == bytes.n || !is_name_byte(bytes.p[at + n]));
 }
 
 static bool names(struct span bytes, const char *name)
@@ -64,7 +65,8 @@ static void search_bytes(struct search *search, struct span bytes, file_id file)
 	for (i = 0; i < search->nr_wanted; i++) {
 		const struct object *object = &layer->objects[search->wanted[i]];
 
-		if (layer->files[file].object != search->wanted[i] && names(bytes, object_name(layer, object)))
+		if (layer->files[file].object != search->wanted[i] &&
+		    names(bytes, object_name(layer, object)))
 			note(search, i, file);
 	}
 }

@@ -160,7 +160,8 @@ static void add_section(struct object *object, const GElf_Shdr *shdr, const char
 		return;
 	if (shdr->sh_type == SHT_SYMTAB || !strcmp(name, ".strtab"))
 		object->symtab_bytes += shdr->sh_size;
-	else if (starts_with(name, ".debug") || starts_with(name, ".zdebug") || starts_with(name, ".gnu_debug"))
+	else if (starts_with(name, ".debug") || starts_with(name, ".zdebug") ||
+		 starts_with(name, ".gnu_debug"))
 		object->debug_bytes += shdr->sh_size;
 	else if ((shdr->sh_flags & SHF_ALLOC) && (shdr->sh_flags & SHF_EXECINSTR))
 		object->text_bytes += shdr->sh_size;
@@ -262,8 +263,9 @@ static bool read_header(struct reader *reader)
 
 static void read_all(struct reader *reader)
 {
-	void (*const steps[])(struct reader *) = {read_segments, check_segments, read_interpreter, read_sections,
-						  read_dynamic,	 read_versions,	 read_symbols,	   read_evidence};
+	void (*const steps[])(struct reader *) = {read_segments, check_segments, read_interpreter,
+						  read_sections, read_dynamic,	 read_versions,
+						  read_symbols,	 read_evidence};
 	size_t i;
 
 	if (!read_header(reader))
@@ -278,8 +280,12 @@ static void read_all(struct reader *reader)
 
 bool scan_object(struct layer *layer, const char *path, struct span bytes, struct object *object)
 {
-	struct reader reader = {
-		.layer = layer, .arena = layer->arena, .path = path, .bytes = bytes, .object = object, .sound = true};
+	struct reader reader = {.layer = layer,
+				.arena = layer->arena,
+				.path = path,
+				.bytes = bytes,
+				.object = object,
+				.sound = true};
 
 	*object = (struct object){.file = NO_ID};
 	elf_version(EV_CURRENT);

@@ -34,7 +34,8 @@ static int read_files(struct layer *layer, int fd, struct source *source, struct
 		return walk_tree(layer, fd, source->threads, err);
 	}
 	if (!S_ISREG(st.st_mode))
-		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive", layer->root);
+		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive",
+				 layer->root);
 	return archive_read(layer, fd, source, err);
 }
 

@@ -130,7 +130,8 @@ static Elf_Data *open_symbols(struct reader *reader, uint64_t symtab, size_t nr)
 	/* The count is the file's word: no more than the file has bytes. */
 	if (nr > reader->bytes.n)
 		return NULL;
-	return reader_table(reader, symtab, nr * gelf_fsize(reader->elf, ELF_T_SYM, 1, EV_CURRENT), ELF_T_SYM);
+	return reader_table(reader, symtab, nr * gelf_fsize(reader->elf, ELF_T_SYM, 1, EV_CURRENT),
+			    ELF_T_SYM);
 }
 
 void read_symbols(struct reader *reader)
