@@ -92,6 +92,11 @@ struct segment {
 	uint64_t offset, vaddr, filesz, memsz, align; /* bytes */
 };
 
+/* Where one function lies. */
+struct extent {
+	uint64_t vaddr, size; /* bytes */
+};
+
 /* What an object is good for, strongest claim last. */
 enum object_class {
 	OBJECT_FOREIGN, /* ELF, but 32 bits, big-endian or another machine: listed only */
@@ -143,6 +148,8 @@ struct object {
 	const char *interpreter;  /* PT_INTERP; NULL: none */
 	const char *version_hint; /* what the library says of its own version; NULL: unknown */
 	const char *compiler;	  /* last .comment string or DW_AT_producer; NULL: none */
+	struct extent *functions; /* of .eh_frame, by address; NULL unless asked for */
+	size_t nr_functions;
 	bool ilp64;		  /* OpenBLAS built with 64-bit integers, by its own word */
 	bool is_extension;	  /* exports PyInit_*: Python loads it by path */
 	const char *tag;	  /* of an extension module's name: "cpython-312-x86_64-linux-gnu", NULL */

@@ -16,6 +16,7 @@
 
 struct scan_options {
 	bool hash_families; /* SHA-256 of all copies of a family, not only of equal sizes */
+	bool frames;	    /* function extents and producers of every object (libdwarf) */
 	unsigned threads;   /* 0: one for each core */
 };
 

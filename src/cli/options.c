@@ -117,7 +117,7 @@ int status_of(int kind)
 int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 	       struct error *err)
 {
-	struct scan_options scan = {.hash_families = hash_families};
+	struct scan_options scan = {.hash_families = hash_families, .frames = options->style.verbose};
 	int rc = scan_layer(path, &scan, &audit->layer, err);
 
 	if (rc)

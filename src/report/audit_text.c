@@ -133,6 +133,16 @@ static int by_size(const void *a, const void *b, void *context)
 	return strcmp(object_path(layer, x), object_path(layer, y));
 }
 
+static uint64_t function_bytes(const struct object *object)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < object->nr_functions; i++)
+		bytes += object->functions[i].size;
+	return bytes;
+}
+
 static void print_biggest(FILE *to, const struct audit *audit, const struct report_style *style)
 {
 	enum { SHOWN = 10 };
@@ -156,8 +166,11 @@ static void print_biggest(FILE *to, const struct audit *audit, const struct repo
 				size_text(symbols, object->symtab_bytes + object->debug_bytes));
 		if (style->verbose && object->untouchable)
 			fprintf(to, "              left alone: %s\n", object->untouchable);
+		if (style->verbose && object->nr_functions)
+			fprintf(to, "              %zu functions in .eh_frame, %s\n", object->nr_functions,
+				size_text(symbols, function_bytes(object)));
 		if (style->verbose && object->compiler)
-			fprintf(to, "              built by %s\n", object->compiler);
+			print_wrapped(to, 14, arena_printf(layer->arena, "built by %s", object->compiler));
 	}
 }
 

@@ -5,6 +5,7 @@
  *	archive.c   the files of a zip instead, with their bytes
  *	objects.c   which of them are ELF, parsed on all cores
  *	owners.c    which wheel each file belongs to
+ *	frames.c    on request: functions and producers, by libdwarf
  *	digests.c   digests of what looks alike
  */
 #ifndef SOFOLD_SRC_SCAN_PARTS_H
@@ -29,6 +30,7 @@ bool source_close(const struct source *source, struct mapping *mapping);
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
 void objects_read(struct layer *layer, const struct source *source);
 void owners_read(struct layer *layer, const struct source *source);
+void frames_read(struct layer *layer, const struct source *source);
 void digests_read(struct layer *layer, const struct source *source, bool all_families);
 
 #endif

@@ -70,6 +70,8 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
 		objects_read(layer, &source);
 		owners_read(layer, &source);
 		name_families(layer);
+		if (options->frames)
+			frames_read(layer, &source);
 		digests_read(layer, &source, options->hash_families);
 		*out = layer;
 	}
