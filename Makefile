@@ -92,3 +92,42 @@ help:
 	@echo "targets: all static install unit e2e test test-all asan layering tidy format bench demo clean"
 
 .PHONY: all static install unit asan layering tidy format clean help
+
+# Tests of the built program. `test` is what CI runs: every tier, even after one
+# failed; `test-all` adds the other layers. Both install first what is missing.
+WHEEL_LAYERS := cp310 cp312
+ALL_WHEEL_LAYERS := cp36 cp38 cp38-mixed cp310 cp312 musl312 arm312 geo arrow
+
+e2e: $B/sofold
+	B=$B tests/e2e/run.sh
+
+fault:
+	tests/fault/run.sh
+
+property: $B/sofold
+	B=$B tests/property/run.sh
+
+wheels: $B/sofold
+	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
+
+test:
+	tests/setup.sh build test
+	$(MAKE) -j$$(nproc) all
+	$(MAKE) -k unit e2e property fault wheels
+
+test-all:
+	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
+
+# numpy, scipy and pandas for this machine's python3, before and after.
+PYTHON ?= python3
+demo:
+	tests/setup.sh build demo
+	$(MAKE) -j$$(nproc) all
+	SOFOLD=$(abspath $B)/sofold PYTHON=$(PYTHON) tests/wheels/demo.sh
+
+# Prints times, ratios and peak memory; no verdict.
+bench: $B/sofold
+	tests/setup.sh test
+	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
+
+.PHONY: e2e fault property wheels test test-all demo bench

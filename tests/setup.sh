@@ -1,0 +1,68 @@
+#!/bin/bash
+# Installs what building, the demonstration and the tests need and this machine lacks.
+#
+# Why: `make demo` and `make test` promise to work on a fresh Debian 12 or 13, or
+# Ubuntu, that has a shell, make and a network.
+# How: `setup.sh SET...`, sets being build, demo and test. Asks dpkg what is missing;
+# if nothing is, does nothing and needs no rights. Else runs apt-get, as root, or by
+# sudo. Asks no question.
+set -euo pipefail
+
+# libc6-dev and libstdc++6-arm64-cross: only recommended by the compilers.
+build=(gcc libc6-dev pkg-config libelf-dev libdwarf-dev libarchive-dev libjansson-dev
+	libssl-dev uthash-dev)
+demo=(ca-certificates python3)
+test=(binutils ca-certificates clang clang-format clang-tidy elfutils file g++ gcc-aarch64-linux-gnu
+	gfortran hyperfine jdupes libc6-dev-arm64-cross libcunit1-dev libstdc++6-arm64-cross llvm
+	lld musl-tools patchelf pax-utils python3 python3-venv qemu-user time unzip zip)
+
+die() {
+	echo "setup.sh: $*" >&2
+	exit 3
+}
+
+# pip may belong to another python3 than Debian's; only Debian's comes without it.
+pip_package() {
+	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
+}
+
+wanted() {
+	local set
+	for set; do
+		case $set in
+		build) printf '%s\n' "${build[@]}" ;;
+		demo) printf '%s\n' "${demo[@]}" "$(pip_package)" ;;
+		test) printf '%s\n' "${test[@]}" "$(pip_package)" ;;
+		*) die "no set $set; there are build, demo, test" ;;
+		esac
+	done | sed '/^$/d' | sort -u
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing() {
+	local package
+	wanted "$@" | while read -r package; do
+		is_installed "$package" || echo "$package"
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+[ $# -gt 0 ] || set -- build
+command -v dpkg-query >/dev/null || die "no dpkg here; install what corresponds to: $(wanted "$@" | xargs)"
+mapfile -t packages < <(missing "$@")
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+echo "installing: ${packages[*]}" >&2
+as_root apt-get -qq update
+as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get -qq install -y --no-install-recommends "${packages[@]}" >&2
