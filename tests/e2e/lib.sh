@@ -169,7 +169,7 @@ digest() {
 
 # --- making things --------------------------------------------------------------
 
-# so PATH [soname=NAME] [needs="PATH..."] [rpath=P] [runpath=P] [FLAG...] <SOURCE
+# so PATH [soname=NAME] [needs="PATH..."] [rpath=P] [runpath=P] [module] [FLAG...] <SOURCE
 so() {
 	local path=$1 word flags=(-fPIC -shared -O1 -Wl,--no-as-needed) libraries=()
 	shift
@@ -180,6 +180,7 @@ so() {
 		needs=*) read -ra libraries <<<"${word#*=}" ;;
 		rpath=*) flags+=("-Wl,--disable-new-dtags,-rpath,${word#*=}") ;;
 		runpath=*) flags+=("-Wl,--enable-new-dtags,-rpath,${word#*=}") ;;
+		module) flags+=(-include "$E2E/module.h") ;;
 		*) flags+=("$word") ;;
 		esac
 	done
@@ -199,11 +200,11 @@ answers() {
 	END
 }
 
-# asks PATH [so's words]: a library whose ask() returns what answer() says.
+# asks PATH [so's words]: a module whose ask() returns what answer() says.
 asks() {
 	local path=$1
 	shift
-	so "$path" "$@" <<-END
+	so "$path" module "$@" <<-END
 		const char *answer(void);
 		extern int answer_count;
 		const char *ask(void) { return answer_count == 7 ? answer() : "miscounted"; }

@@ -21,15 +21,22 @@ test_consumers_load_afterwards() {
 	is alone "$(python tree 'import two; print(two.ask())')" 42
 }
 
+# patched DIR NAME: gives the library in tree/DIR another name, as auditwheel does.
+patched() {
+	patchelf --set-soname "$2" "tree/$1/libanswer.so.1"
+	patchelf --replace-needed libanswer.so.1 "$2" "tree/$1/ask.so"
+	mv "tree/$1/libanswer.so.1" "tree/$1/$2"
+}
+
 test_one_copy_is_mapped() {
+	need patchelf
 	answers tree/a/libanswer.so.1 yes soname=libanswer.so.1
 	mkdir tree/b && cp tree/a/libanswer.so.1 tree/b/
 	asks tree/a/ask.so needs=tree/a/libanswer.so.1 runpath='$ORIGIN'
 	asks tree/b/ask.so needs=tree/b/libanswer.so.1 runpath='$ORIGIN'
 	is before "$(mapped tree/a/ask.so tree/b/ask.so | grep -c answer)" 1
-	patchelf --set-soname libanswer-22222222.so.1 tree/b/libanswer.so.1
-	patchelf --replace-needed libanswer.so.1 libanswer-22222222.so.1 tree/b/ask.so
-	mv tree/b/libanswer.so.1 tree/b/libanswer-22222222.so.1
+	patched a libanswer-11111111.so.1
+	patched b libanswer-22222222.so.1
 	is patched "$(mapped tree/a/ask.so tree/b/ask.so | grep -c answer)" 2
 	shrink tree
 	is after "$(mapped tree/a/ask.so tree/b/ask.so | grep -c answer)" 1
@@ -49,19 +56,19 @@ test_three_names_of_one_library() {
 test_chain_of_merged_libraries() {
 	local name
 	answers tree/one.libs/libbase.so.1 base soname=libbase.so.1
-	asks tree/one.libs/libmid.so.1 soname=libmid.so.1 needs=tree/one.libs/libbase.so.1 runpath='$ORIGIN'
+	so tree/one.libs/libmid.so.1 soname=libmid.so.1 needs=tree/one.libs/libbase.so.1 runpath='$ORIGIN' <<<"const char *answer(void), *ask(void); const char *ask(void) { return answer(); }"
 	mkdir tree/two.libs && cp tree/one.libs/* tree/two.libs/
 	for name in one two; do
-		so tree/$name/use.so runpath="\$ORIGIN/../$name.libs" needs="tree/$name.libs/libmid.so.1" <<-END
+		so tree/$name/use_$name.so module runpath="\$ORIGIN/../$name.libs" needs="tree/$name.libs/libmid.so.1" <<-END
 			const char *ask(void);
 			const char *answer(void); /* of the base library: this one only asks */
-			int use(void) { return ask() == answer(); }
+			int use_$name(void) { return ask() == answer(); }
 		END
 	done
-	is before "$(load tree/one/use.so tree/two/use.so | xargs)" "base base"
+	is before "$(load tree/one/use_one.so tree/two/use_two.so | xargs)" "base base"
 	shrink tree
 	is libraries "$(find tree -name 'lib*.so*' | wc -l)" 2
-	is after "$(load tree/one/use.so tree/two/use.so | xargs)" "base base"
+	is after "$(load tree/one/use_one.so tree/two/use_two.so | xargs)" "base base"
 }
 
 run_cases
