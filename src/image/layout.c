@@ -195,12 +195,28 @@ static size_t phdrs_needed(const struct layout *layout, bool append)
 	return layout->nr_chunks + other_phdrs(layout->draft->image) + append;
 }
 
+static bool holds_table(const struct layout *layout, const struct chunk *chunk)
+{
+	return layout->phdrs_vaddr >= chunk->vaddr && layout->phdrs_vaddr - chunk->vaddr < chunk->filesz;
+}
+
+/* The same for a table that stays: it may be all that its segment is for. */
+static size_t phdrs_needed_in_place(const struct layout *layout, bool append)
+{
+	size_t i;
+
+	for (i = 0; i < layout->nr_chunks; i++)
+		if (holds_table(layout, &layout->chunks[i]))
+			return phdrs_needed(layout, append);
+	return phdrs_needed(layout, append) + 1;
+}
+
 /* Cuts the segments so that the table fits where it is. Its bytes are live
  * from here on, which may make one cut more where it lies among dead pages. */
 static void fit_table(struct layout *layout, size_t capacity, bool append)
 {
 	struct draft *draft = layout->draft;
-	size_t nr = phdrs_needed(layout, append);
+	size_t nr = phdrs_needed_in_place(layout, append);
 
 	if (!draft->all_live) {
 		nr = nr < capacity ? nr : capacity;
@@ -210,6 +226,24 @@ static void fit_table(struct layout *layout, size_t capacity, bool append)
 	}
 	while (phdrs_needed(layout, append) > capacity && join_closest(layout))
 		;
+}
+
+/* Whether the page at an offset is the last one of a segment that goes on in
+ * zeroed memory, of the first nr. glibc takes the program headers from the
+ * first segment whose pages reach over them, and has zeroed what follows the
+ * segment's own bytes (elf/dl-load.h, _dl_postprocess_loadcmd). */
+static bool is_zeroed(const struct layout *layout, size_t nr, uint64_t offset)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct chunk *chunk = &layout->chunks[i];
+
+		if (chunk->memsz > chunk->filesz && offset >= page_down(layout, chunk->offset) &&
+		    offset < page_up(layout, chunk->offset + chunk->filesz))
+			return true;
+	}
+	return false;
 }
 
 static void set_offsets(struct layout *layout)
@@ -227,6 +261,10 @@ static void set_offsets(struct layout *layout)
 			continue;
 		}
 		chunk->offset = cursor + ((chunk->vaddr - cursor) & (align - 1));
+		if (holds_table(layout, chunk) &&
+		    is_zeroed(layout, i, chunk->offset + (layout->phdrs_vaddr - chunk->vaddr)))
+			chunk->offset += align > layout->draft->edits->page ? align
+									    : layout->draft->edits->page;
 		if (chunk->filesz)
 			cursor = chunk->offset + chunk->filesz;
 	}
@@ -242,6 +280,8 @@ static void append_segment(struct layout *layout, bool with_phdrs)
 	const struct chunk *last = &layout->chunks[layout->nr_chunks - 1];
 	uint64_t offset = (layout->image_end + 7) & ~(uint64_t)7, size = 0, vaddr;
 
+	if (with_phdrs && is_zeroed(layout, layout->nr_chunks, offset))
+		offset = page_up(layout, offset);
 	vaddr = page_up(layout, last->vaddr + last->memsz) + (offset & (draft->edits->page - 1));
 	if (with_phdrs) {
 		layout->phdrs_vaddr = vaddr;
@@ -273,7 +313,7 @@ int layout_chunks(struct layout *layout, struct error *err)
 	layout->strings_vaddr = image->strtab;
 	cut_loads(layout);
 	/* A new segment has room for the table; without one, cuts must give way. */
-	move_phdrs = !capacity || (append && phdrs_needed(layout, append) > capacity);
+	move_phdrs = !capacity || (append && phdrs_needed_in_place(layout, append) > capacity);
 	append = append || move_phdrs;
 	if (append && image_is_program(image))
 		return error_add(err, ERROR_REFUSED, "a program's headers cannot move");

@@ -101,6 +101,27 @@ static int check_layout(const struct image *old, const struct image *new, uint64
 	return 0;
 }
 
+/* dl_iterate_phdr() needs the table in memory. glibc takes it from the first
+ * segment whose pages reach over it (elf/dl-load.h, _dl_postprocess_loadcmd),
+ * where it must not find the zeros that follow the segment's bytes. */
+static int check_phdrs(const struct image *new, uint64_t page, struct error *err)
+{
+	uint64_t from = new->ehdr.e_phoff, to = from + new->nr_phdrs * sizeof(Elf64_Phdr);
+	size_t i;
+
+	for (i = 0; i < new->nr_loads; i++) {
+		const Elf64_Phdr *load = &new->loads[i];
+		uint64_t end = load->p_offset + load->p_filesz;
+
+		if (from >= load->p_offset && to <= end)
+			return 0;
+		if (load->p_memsz > load->p_filesz && from >= (load->p_offset & ~(page - 1)) &&
+		    from < ((end + page - 1) & ~(page - 1)))
+			return error_add(err, ERROR_VERIFY, "the program headers would be zeroed");
+	}
+	return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
+}
+
 /* Segments other than PT_LOAD must be the same ones, in the same order, at
  * the same addresses; only their offsets may differ. */
 static int compare_others(const struct image *old, const struct image *new, struct error *err)
@@ -186,11 +207,9 @@ static int prove(struct arena *arena, struct span file, const struct image_resul
 	add_all(&dropped, result->dropped, result->nr_dropped);
 	add_all(&listed, result->dropped, result->nr_dropped);
 	add_all(&listed, result->edited, result->nr_edited);
-	/* dl_iterate_phdr() needs the table in memory. */
-	if (!image_phdrs_load(&new))
-		return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
-	if (check_layout(&old, &new, page, err) || compare_others(&old, &new, err) ||
-	    check_offsets(&new, err) || check_dropped(&old, &new, &dropped, err))
+	if (check_layout(&old, &new, page, err) || check_phdrs(&new, page, err) ||
+	    compare_others(&old, &new, err) || check_offsets(&new, err) ||
+	    check_dropped(&old, &new, &dropped, err))
 		return ERROR_VERIFY;
 	for (i = 0; i < old.nr_loads; i++)
 		if (compare_load(&old, &new, &listed, &old.loads[i], err) ||

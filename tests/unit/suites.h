@@ -49,5 +49,6 @@ void suite_exports(void);
 void suite_layer(void);
 void suite_record(void);
 void suite_apply(void);
+void suite_layout(void);
 
 #endif
