@@ -7,7 +7,7 @@
  * line each: number, tab, "ok" or what went wrong. The child imports by the
  * dotted name, so packages run their __init__ as they would in use.
  *
- * PYTHONPATH is the base alone, -s and -E keep the user's own packages out,
+ * The base goes first on sys.path, -s keeps the user's own packages out,
  * and -B keeps bytecode out of the layer. A child that dies by a signal has
  * failed.
  */
@@ -105,7 +105,7 @@ struct talk {
 
 static int start(const char *python, struct talk *talk, struct error *err)
 {
-	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-E", "-c",
+	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-c",
 			      (char *)(uintptr_t)script, NULL};
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], rc;
