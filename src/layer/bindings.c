@@ -6,8 +6,8 @@
  * of the same root when the object was in it, else the first one it was in
  * (a kept copy that replaces another comes into scopes it was not in). In
  * both, each import binds somewhere; what was bound to an object of the layer
- * must be bound to that object, its successor or an equal copy. What was bound to the
- * host may stay so: the host does not change.
+ * must be bound to that object, its successor or an equal copy, and what was bound to
+ * the host must not be caught by an object that was not in the scope before.
  *
  * Nothing is said of trouble that was there before: a library that was
  * missing may be missing, a version that was lacking may lack.
@@ -122,17 +122,16 @@ static void compare_import(struct comparison *comparison, size_t import)
 	uint32_t was_at = bind(comparison, before, *symbol), is_at;
 	object_id was, is;
 
-	if (was_at == NO_ID)
-		return;
-	was = before->scope.loaded[was_at].object;
 	is_at = bind(comparison, after, *symbol);
+	was = was_at == NO_ID ? NO_ID : before->scope.loaded[was_at].object;
 	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
-	if (is != NO_ID && succeeds(before->layer, comparison->plan, was, is))
+	if (was == is || (was != NO_ID && is != NO_ID && succeeds(before->layer, comparison->plan, was, is)))
 		return;
 	if (is_new(comparison, import))
 		error_add(comparison->err, ERROR_VERIFY, "%s: %s was bound to %s and would be bound to %s",
 			  path_of(after->layer, after->scope.loaded[after->at].object),
-			  versioned_name(comparison->arena, symbol), path_of(before->layer, was),
+			  versioned_name(comparison->arena, symbol),
+			  was == NO_ID ? "the host" : path_of(before->layer, was),
 			  is == NO_ID ? "nothing" : path_of(after->layer, is));
 }
 

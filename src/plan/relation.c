@@ -10,13 +10,16 @@
  *	- k defines every version d defines;
  *	- k defines, with its version, every symbol of d that anything loaded
  *	  together with d imports, and data is as large as it was;
+ *	- k needs every library of the layer that d needs, since that is where
+ *	  optional features show (a libtiff with and without liblzma);
  *	- and the family is known to keep the promise behind the SONAME across
  *	  builds, or the user has said --merge.
  *
  * The table of families that keep it is short on purpose. Between builds of
- * others, options may differ in ways no symbol shows (a thread-safe libhdf5
- * and one that is not); that is what every distribution lives with, so it is
- * offered, not done.
+ * others, options may differ in ways nothing shows (a thread-safe libhdf5 and
+ * one that is not); that is what every distribution lives with, so it is
+ * offered, not done. The families above are spared the question of features:
+ * they have none to choose.
  */
 #include "plan/plan.h"
 
@@ -156,6 +159,36 @@ static bool covers_imports(struct planning *planning, object_id k, object_id d, 
 	return !missing;
 }
 
+static bool needs_family(struct planning *planning, const struct object *object, const char *family)
+{
+	size_t i;
+
+	for (i = 0; i < object->nr_needed; i++)
+		if (!strcmp(family_name(planning->arena, object->needed[i], NULL), family))
+			return true;
+	return false;
+}
+
+/* What a library was built with shows in what it needs: a libtiff without
+ * liblzma exports the same functions and fails on a file that needs it. */
+static bool covers_features(struct planning *planning, object_id k, object_id d, const char **reason)
+{
+	const struct layer *layer = planning->layer;
+	size_t i;
+
+	for (i = 0; i < layer->objects[d].nr_needed; i++) {
+		object_id target = planning->usage.needs[d][i].target;
+
+		if (target == NO_ID ||
+		    needs_family(planning, &layer->objects[k], layer->objects[target].family))
+			continue;
+		*reason = arena_printf(planning->arena, "the other copy is built without %s",
+				       layer->objects[target].family);
+		return false;
+	}
+	return true;
+}
+
 static enum relation refuse(const char **reason, const char *why)
 {
 	*reason = why;
@@ -173,7 +206,8 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 						   major_of(a->family)));
 	if (a->ilp64 != b->ilp64)
 		return refuse(reason, "ILP64 (64-bit integers) and LP64 (32-bit)");
-	if (!covers_versions(planning, a, b, reason) || !covers_imports(planning, k, d, reason))
+	if (!covers_versions(planning, a, b, reason) || !covers_imports(planning, k, d, reason) ||
+	    (!is_promised(a->family) && !covers_features(planning, k, d, reason)))
 		return RELATION_REFUSED;
 	if (is_merge_wanted(planning->options, a->family)) {
 		*reason = "every used symbol is covered, merged on request";
