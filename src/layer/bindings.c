@@ -115,6 +115,23 @@ static uint32_t bind(const struct comparison *comparison, const struct side *sid
 	return resolve_import(side->layer->arena, side->layer, &side->scope, &import);
 }
 
+/* Whether a version is asked of the C library or its like, which every
+ * process has loaded before anything of the layer: their definitions come
+ * first whatever else is loaded (elf/dl-lookup.c: the global scope). */
+static bool asks_libc(const struct comparison *comparison, const struct object *object, const char *version)
+{
+	for (size_t i = 0; version && i < object->nr_verneeds; i++) {
+		const struct verneed *need = &object->verneeds[i];
+
+		if (platform_provision(comparison->platform, need->file) != PROVISION_LOADED)
+			continue;
+		for (size_t j = 0; j < need->nr_versions; j++)
+			if (!strcmp(need->versions[j], version))
+				return true;
+	}
+	return false;
+}
+
 static void compare_import(struct comparison *comparison, size_t import)
 {
 	const struct side *before = &comparison->before, *after = &comparison->after;
@@ -125,7 +142,8 @@ static void compare_import(struct comparison *comparison, size_t import)
 	is_at = bind(comparison, after, *symbol);
 	was = was_at == NO_ID ? NO_ID : before->scope.loaded[was_at].object;
 	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
-	if (was == is || (was != NO_ID && is != NO_ID && succeeds(before->layer, comparison->plan, was, is)))
+	if (was == is || (was == NO_ID && asks_libc(comparison, compared(after), symbol->version)) ||
+	    (was != NO_ID && is != NO_ID && succeeds(before->layer, comparison->plan, was, is)))
 		return;
 	if (is_new(comparison, import))
 		error_add(comparison->err, ERROR_VERIFY, "%s: %s was bound to %s and would be bound to %s",

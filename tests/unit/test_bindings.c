@@ -53,7 +53,7 @@ static void begin(const char *exports_a, const char *verdefs_a)
 						   .needed = "libx-2.so libc.so.6",
 						   .rpath = "$ORIGIN/../b.libs",
 						   .imports = "f@V1 g@V2 malloc@GLIBC_2.2.5 ?h",
-						   .verneeds = "libx-2.so:V1,V2"});
+						   .verneeds = "libx-2.so:V1,V2 libc.so.6:GLIBC_2.2.5"});
 	build_object(before, (struct build_object){
 				     .path = "a.libs/libx-1.so", .exports = exports_a, .verdefs = verdefs_a});
 	build_object(before, (struct build_object){.path = "b.libs/libx-2.so",
@@ -64,7 +64,8 @@ static void begin(const char *exports_a, const char *verdefs_a)
 	after->objects[B].needed[0] = "libx-1.so";
 	after->objects[B].search_path = "$ORIGIN/../a.libs";
 	after->objects[B].verneeds = arena_memdup(before->arena, after->objects[B].verneeds,
-						  sizeof *after->objects[B].verneeds);
+						  after->objects[B].nr_verneeds *
+							  sizeof *after->objects[B].verneeds);
 	after->objects[B].verneeds[0].file = "libx-1.so";
 }
 
@@ -118,7 +119,14 @@ static void bindings_need_libraries_that_were_found(void)
 			     "b/b.so: libx-1.so would not be found (loading b/b.so)");
 }
 
-static void bindings_to_the_host_are_not_compared(void)
+static void bindings_to_the_host_must_not_be_caught(void)
+{
+	begin("f@@V1 g@@V2 h hosted", "V1 V2");
+	before->objects[B].imports[2] = after->objects[B].imports[2] = (struct symbol){.name = "hosted"};
+	expect(ERROR_VERIFY, "b/b.so: hosted was bound to the host and would be bound to a.libs/libx-1.so");
+}
+
+static void bindings_to_the_c_library_are_not_compared(void)
 {
 	begin("f@@V1 g@@V2 h malloc@@GLIBC_2.2.5", "V1 V2 GLIBC_2.2.5");
 	after->objects[A].needed[1] = "libm.so.6";
@@ -243,7 +251,8 @@ void suite_bindings(void)
 		UNIT_TEST(bindings_need_the_versions_glibc_checks),
 		UNIT_TEST(bindings_need_version_file_names_that_something_is_loaded_under),
 		UNIT_TEST(bindings_need_libraries_that_were_found),
-		UNIT_TEST(bindings_to_the_host_are_not_compared),
+		UNIT_TEST(bindings_to_the_host_must_not_be_caught),
+		UNIT_TEST(bindings_to_the_c_library_are_not_compared),
 		UNIT_TEST(bindings_say_nothing_of_what_was_broken_before),
 		UNIT_TEST(bindings_must_not_be_taken_by_a_third_object),
 		UNIT_TEST(bindings_of_a_kept_copy_hold_where_it_was_not_before),
