@@ -1,0 +1,196 @@
+#!/bin/bash
+# What may be relied on from run to run: twice is once, a dry run says what a
+# real one does, -o leaves the original alone, the same input gives the same
+# bytes, and what is not bytes (modes, times) is kept.
+. "$(dirname "$0")/lib.sh"
+
+test_twice_is_once() {
+	two_wheels tree
+	sofold shrink tree
+	digest tree >once
+	sofold shrink tree
+	digest tree >twice
+	cmp once twice
+	is staging "$(find tree -name '.sofold*' | wc -l)" 0
+}
+
+test_dry_run_says_what_happens_and_writes_nothing() {
+	two_wheels tree
+	digest tree >before
+	stat -c '%y' tree tree/* >times
+	sofold shrink -n --format json tree
+	cp out dry
+	digest tree >after
+	cmp before after
+	stat -c '%y' tree tree/* | cmp - times
+	sofold shrink --format json tree
+	json dry 'd["dry_run"]' | grep -qx True
+	json out 'd["dry_run"]' | grep -qx False
+	[ "$(json dry 'len(d["changes"])')" -gt 3 ]
+	is plans "$(json out '{k: v for k, v in d.items() if k != "dry_run"}')" \
+		"$(json dry '{k: v for k, v in d.items() if k != "dry_run"}')"
+}
+
+test_dry_run_sizes_are_true() {
+	two_wheels tree
+	sofold shrink -n --format json tree
+	cp out dry
+	sofold shrink tree
+	is bytes "$(json dry 'd["bytes_after"]')" "$(find tree -type f -printf '%s\n' | paste -sd+ | bc)"
+	json dry '"\n".join(c["path"] + " " + str(c["bytes_after"]) for c in d["changes"] if c["action"] != "delete")' |
+		while read -r path bytes; do
+			is "$path" "$(stat -c %s "tree/$path")" "$bytes"
+		done
+}
+
+test_output_leaves_the_original() {
+	two_wheels tree
+	digest tree >before
+	stat -c '%y %n' $(find tree -type d) >times
+	sofold shrink -o new tree
+	digest tree >after
+	cmp before after
+	stat -c '%y %n' $(find tree -type d) | cmp - times
+	sofold shrink tree
+	digest tree >in-place
+	digest new >copy
+	cmp in-place copy
+}
+
+test_output_must_not_exist() {
+	two_wheels tree
+	mkdir new
+	exits 3 "$SOFOLD" shrink -o new tree
+	has err new
+	is entries "$(ls -A new | wc -l)" 0
+	touch file
+	exits 3 "$SOFOLD" shrink -o file tree
+	[ -f file ]
+}
+
+# A mistake that is found late must not leave half a copy behind.
+test_failed_output_is_removed() {
+	exits 3 "$SOFOLD" shrink -o new nowhere
+	[ ! -e new ]
+	two_wheels tree
+	exits 3 "$SOFOLD" shrink -o new --run /no/such/python tree
+	[ ! -e new ]
+}
+
+test_check() {
+	two_wheels tree
+	digest tree >before
+	exits 1 "$SOFOLD" shrink --check tree
+	digest tree >after
+	cmp before after
+	sofold shrink tree
+	exits 0 "$SOFOLD" shrink --check tree
+}
+
+test_only_and_skip() {
+	local size
+	two_wheels tree
+	strip -g -o /dev/null "tree/one/_one$SUFFIX"
+	size=$(stat -c %s "tree/one/_one$SUFFIX")
+	cp -a tree dedupe && cp -a tree strip && cp -a tree neither
+	sofold shrink --only dedupe dedupe
+	is copies "$(find dedupe -name 'libanswer*' | wc -l)" 1
+	is "size of what is not relinked" "$(stat -c %s "dedupe/one/_one$SUFFIX")" "$size"
+	readelf -SW "$(find dedupe -name 'libanswer*')" | grep -q '\.symtab'
+	sofold shrink --only strip strip
+	is copies "$(find strip -name 'libanswer*' | wc -l)" 2
+	[ "$(stat -c %s "strip/one/_one$SUFFIX")" -lt "$size" ]
+	sofold shrink --skip dedupe,strip neither
+	diff -r tree neither
+	is answers "$(python dedupe 'import one, two; print(one.ask(), two.ask())')" "42 42"
+	is answers "$(python strip 'import one, two; print(one.ask(), two.ask())')" "42 42"
+	# One after the other is as good as both at once.
+	sofold shrink dedupe
+	sofold shrink strip
+	diff -r dedupe strip
+}
+
+# The order in which a directory lists its entries, and where the tree is,
+# change nothing.
+test_same_input_same_bytes() {
+	two_wheels tree
+	mkdir -p elsewhere/b
+	(cd tree && find . | LC_ALL=C sort -r | tar -c --format=posix --no-recursion -T - -f ../tar)
+	tar -xpf tar -C elsewhere/b
+	sofold shrink --format json tree
+	cp out first
+	"$SOFOLD" shrink --format json elsewhere/b >second
+	cmp first second
+	digest tree >a
+	digest elsewhere/b >b
+	cmp a b
+}
+
+test_modes_and_times_are_kept() {
+	local file
+	two_wheels tree
+	file="tree/two/_two$SUFFIX"
+	chmod 640 "$file"
+	touch -d '2001-02-03 04:05:06.123456789' "$file"
+	chmod 444 tree/one.libs/*
+	stat -c '%a %y' "$file" tree/one.libs/* >before
+	sofold shrink tree
+	stat -c '%a %y' "$file" tree/one.libs/* | cmp - before
+}
+
+# Bytecode stays valid because sources keep their times.
+test_bytecode_stays_valid() {
+	two_wheels tree
+	PYTHONDONTWRITEBYTECODE= "$PYTHON" -m compileall -q tree
+	digest tree/one/__pycache__ >before
+	shrink tree
+	PYTHONDONTWRITEBYTECODE= python tree 'import one, two'
+	digest tree/one/__pycache__ >after
+	cmp before after
+}
+
+test_read_only_tree() {
+	two_wheels tree
+	chmod -R a-w tree
+	digest tree >before
+	[ "$(id -u)" != 0 ] || need setpriv
+	chmod 755 "$work" "$work/case" .
+	rc=0
+	unprivileged "$SOFOLD" shrink tree >out 2>err || rc=$?
+	is status $rc 3
+	digest tree >after
+	cmp before after
+	unprivileged "$SOFOLD" audit tree >out 2>err
+}
+
+unprivileged() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+test_empty_layer() {
+	mkdir tree
+	sofold audit tree
+	sofold shrink tree
+	sofold verify tree
+	is entries "$(ls -A tree | wc -l)" 0
+}
+
+# Two runs at once: one does the work, the other waits or says so; the layer
+# is as after one.
+test_two_runs_at_once() {
+	two_wheels tree
+	cp -a tree alone
+	sofold shrink alone
+	"$SOFOLD" shrink tree >out1 2>err1 &
+	"$SOFOLD" shrink tree >out2 2>err2 || true
+	wait $! || true
+	digest tree >a
+	digest alone >b
+	cmp a b
+}
+
+run_cases
