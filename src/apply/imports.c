@@ -105,8 +105,7 @@ struct talk {
 
 static int start(const char *python, struct talk *talk, struct error *err)
 {
-	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-c",
-			      (char *)(uintptr_t)script, NULL};
+	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-c", (char *)(uintptr_t)script, NULL};
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], rc;
 

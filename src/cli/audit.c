@@ -1,7 +1,6 @@
 /* sofold audit: scan, decide as shrink would, print. */
 #include "cli/cli.h"
 #include "sofold/scan.h"
-#include "sofold/vec.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -12,16 +11,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge,
 				 arg);
 		return 0;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
-		return 0;
-	case ARGP_KEY_ARG:
-		*VEC_PUSH(options->arena, options, paths) = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name a layer: a directory, or a .zip or .whl");
 	}
-	return ARGP_ERR_UNKNOWN;
+	return options_parse_paths(key, arg, state, SIZE_MAX);
 }
 
 static const struct argp_option own[] = {

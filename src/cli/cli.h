@@ -61,6 +61,11 @@ void options_clear(struct options *options);
  * process with status 2 on a mistake, with 0 after --help. */
 void options_parse(struct options *options, const struct argp *argp, int argc, char **argv);
 
+/* The keys every command treats alike: hands options on to the common parser,
+ * takes PATHs (at most most of them), asks for one. A command's parser ends
+ * with it. */
+error_t options_parse_paths(int key, char *arg, struct argp_state *state, size_t most);
+
 /* Splits "a,b" and adds each part. */
 void options_add_list(struct arena *arena, const char ***items, size_t *nr, size_t *alloc, const char *text);
 

@@ -88,6 +88,26 @@ void options_parse(struct options *options, const struct argp *argp, int argc, c
 	argp_parse(argp, argc, argv, 0, NULL, options);
 }
 
+error_t options_parse_paths(int key, char *arg, struct argp_state *state, size_t most)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->nr_paths == most)
+			argp_error(state, "one layer at a time");
+		*VEC_PUSH(options->arena, options, paths) = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "name a layer: a directory%s", most > 1 ? ", or a .zip or .whl" : "");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
 void options_add_list(struct arena *arena, const char ***items, size_t *nr, size_t *alloc, const char *text)
 {
 	while (*text) {

@@ -17,7 +17,6 @@
 #include "cli/cli.h"
 #include "sofold/apply.h"
 #include "sofold/scan.h"
-#include "sofold/vec.h"
 
 enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
 
@@ -88,23 +87,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'r':
 		options->python = arg;
 		return 0;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->nr_paths)
-			argp_error(state, "one layer at a time");
-		*VEC_PUSH(options->arena, options, paths) = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name a layer");
-		return 0;
 	case ARGP_KEY_END:
 		if (options->dry_run && options->output)
 			argp_error(state, "-n writes nothing, so -o makes no sense with it");
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return options_parse_paths(key, arg, state, 1);
 }
 
 static const struct argp_option own[] = {

@@ -1,7 +1,6 @@
 /* sofold verify: does every object of a layer find what it needs? */
 #include "cli/cli.h"
 #include "sofold/scan.h"
-#include "sofold/vec.h"
 #include "sofold/verify.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -12,18 +11,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'r':
 		options->python = arg;
 		return 0;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (options->nr_paths)
-			argp_error(state, "one layer at a time");
-		*VEC_PUSH(options->arena, options, paths) = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name a layer");
 	}
-	return ARGP_ERR_UNKNOWN;
+	return options_parse_paths(key, arg, state, 1);
 }
 
 static const struct argp_option own[] = {

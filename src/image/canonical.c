@@ -107,16 +107,6 @@ static void emit_sections(struct stream *stream)
 	}
 }
 
-static bool read_at(const struct image *image, uint64_t vaddr, void *to, size_t n)
-{
-	struct span bytes;
-
-	if (!image_at(image, vaddr, n, &bytes))
-		return false;
-	memcpy(to, bytes.p, n);
-	return true;
-}
-
 static void name_version(struct stream *stream, unsigned index, uint32_t name)
 {
 	index &= 0x7fff; /* VERSYM_HIDDEN */
@@ -125,25 +115,15 @@ static void name_version(struct stream *stream, unsigned index, uint32_t name)
 }
 
 /* Fills the table of version names from needs; files are left out. */
-static void name_needed_versions(struct stream *stream)
+static void name_needed_version(void *context, enum string_field field, uint64_t vaddr, uint32_t offset)
 {
-	const struct image *image = stream->image;
-	uint64_t vaddr, nr, at;
-	Elf64_Verneed need;
-	Elf64_Vernaux aux;
-	unsigned i;
+	struct stream *stream = context;
+	uint64_t aux = vaddr - offsetof(Elf64_Vernaux, vna_name);
+	uint16_t index;
 
-	if (!image_tag(image, DT_VERNEED, &vaddr) || !image_tag(image, DT_VERNEEDNUM, &nr))
-		return;
-	for (; nr && read_at(image, vaddr, &need, sizeof need); nr--, vaddr += need.vn_next) {
-		at = vaddr + need.vn_aux;
-		for (i = 0; i < need.vn_cnt && read_at(image, at, &aux, sizeof aux); i++) {
-			name_version(stream, aux.vna_other, aux.vna_name);
-			at += aux.vna_next;
-		}
-		if (!need.vn_next)
-			break;
-	}
+	if (field == FIELD_NEED_VERSION &&
+	    image_read(stream->image, aux + offsetof(Elf64_Vernaux, vna_other), &index, sizeof index))
+		name_version(stream, index, offset);
 }
 
 /* Fills it from definitions and emits those, the base entry (the file's own
@@ -157,8 +137,8 @@ static void emit_definitions(struct stream *stream)
 
 	if (!image_tag(image, DT_VERDEF, &vaddr) || !image_tag(image, DT_VERDEFNUM, &nr))
 		return;
-	for (; nr && read_at(image, vaddr, &def, sizeof def); nr--, vaddr += def.vd_next) {
-		if (!read_at(image, vaddr + def.vd_aux, &aux, sizeof aux))
+	for (; nr && image_read(image, vaddr, &def, sizeof def); nr--, vaddr += def.vd_next) {
+		if (!image_read(image, vaddr + def.vd_aux, &aux, sizeof aux))
 			return;
 		if (!(def.vd_flags & VER_FLG_BASE)) {
 			name_version(stream, def.vd_ndx, aux.vda_name);
@@ -180,7 +160,7 @@ static void emit_symbols(struct stream *stream)
 
 	image_tag(image, DT_VERSYM, &versym);
 	for (i = 0; i < image->nr_symbols; i++) {
-		if (!read_at(image, image->symtab + i * sizeof symbol, &symbol, sizeof symbol))
+		if (!image_read(image, image->symtab + i * sizeof symbol, &symbol, sizeof symbol))
 			return;
 		emit_text(stream, span_string(image->strings, symbol.st_name));
 		emit_number(stream, symbol.st_value);
@@ -189,7 +169,7 @@ static void emit_symbols(struct stream *stream)
 		emit(stream, &symbol.st_other, 1);
 		emit_number(stream,
 			    symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS ? symbol.st_shndx : 1);
-		if (versym && read_at(image, versym + i * sizeof version, &version, sizeof version)) {
+		if (versym && image_read(image, versym + i * sizeof version, &version, sizeof version)) {
 			unsigned index = version & 0x7fff;
 
 			emit_number(stream, version >> 15);
@@ -244,7 +224,7 @@ int image_canonical(struct arena *arena, struct span file, void (*sink)(void *co
 	stream.versions = arena_array(arena, MAX_VERSIONS, sizeof *stream.versions);
 	emit_segments(&stream);
 	emit_sections(&stream);
-	name_needed_versions(&stream);
+	stream.sound = image_each_string_field(&image, name_needed_version, &stream);
 	emit_definitions(&stream);
 	emit_symbols(&stream);
 	emit_table(&stream, DT_RELA, DT_RELASZ);

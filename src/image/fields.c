@@ -26,16 +26,6 @@ bool tag_is_string(int64_t tag)
 	return false;
 }
 
-static bool read_at(const struct image *image, uint64_t vaddr, void *to, size_t n)
-{
-	struct span bytes;
-
-	if (!image_at(image, vaddr, n, &bytes))
-		return false;
-	memcpy(to, bytes.p, n);
-	return true;
-}
-
 struct string_walk {
 	const struct image *image;
 	void (*found)(void *context, enum string_field field, uint64_t vaddr, uint32_t offset);
@@ -50,7 +40,7 @@ static bool walk_need(struct string_walk *walk, uint64_t vaddr, const Elf64_Vern
 
 	walk->found(walk->context, FIELD_NEED_FILE, vaddr + offsetof(Elf64_Verneed, vn_file), need->vn_file);
 	for (i = 0; i < need->vn_cnt; i++) {
-		if (!read_at(walk->image, at, &aux, sizeof aux))
+		if (!image_read(walk->image, at, &aux, sizeof aux))
 			return false;
 		walk->found(walk->context, FIELD_NEED_VERSION, at + offsetof(Elf64_Vernaux, vna_name),
 			    aux.vna_name);
@@ -69,7 +59,7 @@ static bool walk_needs(struct string_walk *walk)
 	if (!image_tag(walk->image, DT_VERNEEDNUM, &nr))
 		return false;
 	for (i = 0; i < nr; i++) {
-		if (!read_at(walk->image, vaddr, &need, sizeof need) || !walk_need(walk, vaddr, &need))
+		if (!image_read(walk->image, vaddr, &need, sizeof need) || !walk_need(walk, vaddr, &need))
 			return false;
 		if (!need.vn_next)
 			return i + 1 == nr;
@@ -85,7 +75,7 @@ static bool walk_definition(struct string_walk *walk, uint64_t vaddr, const Elf6
 	unsigned i;
 
 	for (i = 0; i < def->vd_cnt; i++) {
-		if (!read_at(walk->image, at, &aux, sizeof aux))
+		if (!image_read(walk->image, at, &aux, sizeof aux))
 			return false;
 		walk->found(walk->context, FIELD_DEFINITION, at + offsetof(Elf64_Verdaux, vda_name),
 			    aux.vda_name);
@@ -104,7 +94,7 @@ static bool walk_definitions(struct string_walk *walk)
 	if (!image_tag(walk->image, DT_VERDEFNUM, &nr))
 		return false;
 	for (i = 0; i < nr; i++) {
-		if (!read_at(walk->image, vaddr, &def, sizeof def) || !walk_definition(walk, vaddr, &def))
+		if (!image_read(walk->image, vaddr, &def, sizeof def) || !walk_definition(walk, vaddr, &def))
 			return false;
 		if (!def.vd_next)
 			return i + 1 == nr;

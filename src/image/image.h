@@ -56,8 +56,14 @@ int image_load(struct arena *arena, struct span file, struct image *image, struc
  * they are not all in one segment's file-backed part. */
 bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct span *out);
 
+/* Copies the n bytes at vaddr to an object of the caller's; false likewise. */
+bool image_read(const struct image *image, uint64_t vaddr, void *to, size_t n);
+
 /* Value of the first dynamic entry with this tag; false: none. */
 bool image_tag(const struct image *image, int64_t tag, uint64_t *value);
+
+/* The first program header of a type, or NULL. */
+const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type);
 
 /* The segment that holds the whole program header table; NULL: none does. */
 const Elf64_Phdr *image_phdrs_load(const struct image *image);

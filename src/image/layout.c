@@ -12,7 +12,8 @@
  * up, smallest first, until it does. When a new segment is needed for a moved
  * .dynstr the table may go there as well. It always lies in a segment: musl's
  * dl_iterate_phdr(), and with it the unwinder, has no other way to find it
- * (ldso/dynlink.c map_library).
+ * (ldso/dynlink.c map_library). A table that moves gets a PT_PHDR if it has
+ * none, or glibc might take it for part of the zeroed memory behind .data.
  */
 #include "image/layout.h"
 
@@ -229,9 +230,10 @@ static void fit_table(struct layout *layout, size_t capacity, bool append)
 }
 
 /* Whether the page at an offset is the last one of a segment that goes on in
- * zeroed memory, of the first nr. glibc takes the program headers from the
- * first segment whose pages reach over them, and has zeroed what follows the
- * segment's own bytes (elf/dl-load.h, _dl_postprocess_loadcmd). */
+ * zeroed memory, of the first nr. Where there is no PT_PHDR glibc takes the
+ * program headers from the first segment whose pages reach over them, and has
+ * zeroed what follows the segment's own bytes (elf/dl-load.h,
+ * _dl_postprocess_loadcmd). */
 static bool is_zeroed(const struct layout *layout, size_t nr, uint64_t offset)
 {
 	size_t i;
@@ -261,7 +263,7 @@ static void set_offsets(struct layout *layout)
 			continue;
 		}
 		chunk->offset = cursor + ((chunk->vaddr - cursor) & (align - 1));
-		if (holds_table(layout, chunk) &&
+		if (holds_table(layout, chunk) && !image_phdr(layout->draft->image, PT_PHDR) &&
 		    is_zeroed(layout, i, chunk->offset + (layout->phdrs_vaddr - chunk->vaddr)))
 			chunk->offset += align > layout->draft->edits->page ? align
 									    : layout->draft->edits->page;
@@ -280,8 +282,6 @@ static void append_segment(struct layout *layout, bool with_phdrs)
 	const struct chunk *last = &layout->chunks[layout->nr_chunks - 1];
 	uint64_t offset = (layout->image_end + 7) & ~(uint64_t)7, size = 0, vaddr;
 
-	if (with_phdrs && is_zeroed(layout, layout->nr_chunks, offset))
-		offset = page_up(layout, offset);
 	vaddr = page_up(layout, last->vaddr + last->memsz) + (offset & (draft->edits->page - 1));
 	if (with_phdrs) {
 		layout->phdrs_vaddr = vaddr;
@@ -319,7 +319,8 @@ int layout_chunks(struct layout *layout, struct error *err)
 		return error_add(err, ERROR_REFUSED, "a program's headers cannot move");
 	if (!move_phdrs)
 		fit_table(layout, capacity, append);
-	layout->nr_phdrs = phdrs_needed(layout, append);
+	layout->add_phdr = move_phdrs && !image_phdr(image, PT_PHDR);
+	layout->nr_phdrs = phdrs_needed(layout, append) + layout->add_phdr;
 	if (!move_phdrs && layout->nr_phdrs > capacity)
 		return error_add(err, ERROR_REFUSED, "the program headers do not fit");
 	set_alignments(layout);

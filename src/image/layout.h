@@ -23,6 +23,7 @@ struct layout {
 
 	uint64_t phdrs_vaddr; /* of the new program header table */
 	size_t nr_phdrs;
+	bool add_phdr;		/* the table gets a PT_PHDR */
 	uint64_t strings_vaddr; /* of .dynstr */
 	uint64_t image_end;	/* file offset behind the last chunk */
 

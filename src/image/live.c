@@ -181,12 +181,7 @@ static void all_live(const struct image *image, struct ranges *live)
 
 bool image_is_program(const struct image *image)
 {
-	size_t i;
-
-	for (i = 0; i < image->nr_phdrs; i++)
-		if (image->phdrs[i].p_type == PT_INTERP)
-			return true;
-	return false;
+	return image_phdr(image, PT_INTERP) != NULL;
 }
 
 bool image_live(const struct image *image, bool compact, struct ranges *live)

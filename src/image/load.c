@@ -32,6 +32,16 @@ bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct
 	return false;
 }
 
+bool image_read(const struct image *image, uint64_t vaddr, void *to, size_t n)
+{
+	struct span bytes;
+
+	if (!image_at(image, vaddr, n, &bytes))
+		return false;
+	memcpy(to, bytes.p, n);
+	return true;
+}
+
 const Elf64_Phdr *image_phdrs_load(const struct image *image)
 {
 	uint64_t from = image->ehdr.e_phoff, to = from + image->nr_phdrs * sizeof(Elf64_Phdr);
@@ -43,6 +53,16 @@ const Elf64_Phdr *image_phdrs_load(const struct image *image)
 		if (from >= load->p_offset && to <= load->p_offset + load->p_filesz)
 			return load;
 	}
+	return NULL;
+}
+
+const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < image->nr_phdrs; i++)
+		if (image->phdrs[i].p_type == type)
+			return &image->phdrs[i];
 	return NULL;
 }
 

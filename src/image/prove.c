@@ -101,13 +101,18 @@ static int check_layout(const struct image *old, const struct image *new, uint64
 	return 0;
 }
 
-/* dl_iterate_phdr() needs the table in memory. glibc takes it from the first
- * segment whose pages reach over it (elf/dl-load.h, _dl_postprocess_loadcmd),
- * where it must not find the zeros that follow the segment's bytes. */
+/* dl_iterate_phdr() needs the table in memory. Without PT_PHDR glibc takes it
+ * from the first segment whose pages reach over it (elf/dl-load.h,
+ * _dl_postprocess_loadcmd), where it must not find the zeros that follow the
+ * segment's bytes. */
 static int check_phdrs(const struct image *new, uint64_t page, struct error *err)
 {
 	uint64_t from = new->ehdr.e_phoff, to = from + new->nr_phdrs * sizeof(Elf64_Phdr);
+	const Elf64_Phdr *said = image_phdr(new, PT_PHDR);
 	size_t i;
+
+	if (said && (said->p_offset != from || said->p_filesz != to - from))
+		return error_add(err, ERROR_VERIFY, "PT_PHDR does not describe the program headers");
 
 	for (i = 0; i < new->nr_loads; i++) {
 		const Elf64_Phdr *load = &new->loads[i];
@@ -115,7 +120,7 @@ static int check_phdrs(const struct image *new, uint64_t page, struct error *err
 
 		if (from >= load->p_offset && to <= end)
 			return 0;
-		if (load->p_memsz > load->p_filesz && from >= (load->p_offset & ~(page - 1)) &&
+		if (!said && load->p_memsz > load->p_filesz && from >= (load->p_offset & ~(page - 1)) &&
 		    from < ((end + page - 1) & ~(page - 1)))
 			return error_add(err, ERROR_VERIFY, "the program headers would be zeroed");
 	}
@@ -123,9 +128,11 @@ static int check_phdrs(const struct image *new, uint64_t page, struct error *err
 }
 
 /* Segments other than PT_LOAD must be the same ones, in the same order, at
- * the same addresses; only their offsets may differ. */
+ * the same addresses; only their offsets may differ. A table that has moved may
+ * have got a PT_PHDR. */
 static int compare_others(const struct image *old, const struct image *new, struct error *err)
 {
+	bool may_add = !image_phdr(old, PT_PHDR);
 	size_t i = 0, j = 0;
 
 	for (;; i++, j++) {
@@ -133,7 +140,8 @@ static int compare_others(const struct image *old, const struct image *new, stru
 
 		while (i < old->nr_phdrs && old->phdrs[i].p_type == PT_LOAD)
 			i++;
-		while (j < new->nr_phdrs &&new->phdrs[j].p_type == PT_LOAD)
+		while (j < new->nr_phdrs &&
+		       (new->phdrs[j].p_type == PT_LOAD || (may_add && new->phdrs[j].p_type == PT_PHDR)))
 			j++;
 		if (i == old->nr_phdrs || j == new->nr_phdrs)
 			break;

@@ -114,6 +114,9 @@ static void put_phdrs(struct writer *writer)
 	bool loads_done = false;
 	size_t i, j, nr = 0;
 
+	if (layout->add_phdr)
+		phdrs[nr++] = describe(layout,
+				       (Elf64_Phdr){.p_type = PT_PHDR, .p_flags = PF_R, .p_align = 8});
 	for (i = 0; i < image->nr_phdrs; i++) {
 		if (image->phdrs[i].p_type != PT_LOAD)
 			phdrs[nr++] = describe(layout, image->phdrs[i]);

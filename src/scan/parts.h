@@ -7,6 +7,8 @@
  *	owners.c    which wheel each file belongs to
  *	frames.c    on request: functions and producers, by libdwarf
  *	digests.c   digests of what looks alike
+ *
+ * source.c opens bytes for all of them.
  */
 #ifndef SOFOLD_SRC_SCAN_PARTS_H
 #define SOFOLD_SRC_SCAN_PARTS_H

@@ -9,20 +9,6 @@
 #include "scan/parts.h"
 #include "scan/walk.h"
 
-int source_open(const struct source *source, const struct layer *layer, const struct file *file,
-		struct mapping *mapping, struct error *err)
-{
-	if (!source->contents)
-		return mapping_open(mapping, source->root, file->path, err);
-	*mapping = (struct mapping){.bytes = source->contents[file - layer->files]};
-	return 0;
-}
-
-bool source_close(const struct source *source, struct mapping *mapping)
-{
-	return source->contents ? true : mapping_close(mapping);
-}
-
 static int read_files(struct layer *layer, int fd, struct source *source, struct error *err)
 {
 	struct stat st;

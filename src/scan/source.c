@@ -1,0 +1,16 @@
+/* Bytes of a layer's files: mapped from a directory, or kept from an archive. */
+#include "scan/parts.h"
+
+int source_open(const struct source *source, const struct layer *layer, const struct file *file,
+		struct mapping *mapping, struct error *err)
+{
+	if (!source->contents)
+		return mapping_open(mapping, source->root, file->path, err);
+	*mapping = (struct mapping){.bytes = source->contents[file - layer->files]};
+	return 0;
+}
+
+bool source_close(const struct source *source, struct mapping *mapping)
+{
+	return source->contents ? true : mapping_close(mapping);
+}
