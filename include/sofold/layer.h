@@ -150,9 +150,9 @@ struct object {
 	const char *compiler;	  /* last .comment string or DW_AT_producer; NULL: none */
 	struct extent *functions; /* of .eh_frame, by address; NULL unless asked for */
 	size_t nr_functions;
-	bool ilp64;		  /* OpenBLAS built with 64-bit integers, by its own word */
-	bool is_extension;	  /* exports PyInit_*: Python loads it by path */
-	const char *tag;	  /* of an extension module's name: "cpython-312-x86_64-linux-gnu", NULL */
+	bool ilp64;	   /* OpenBLAS built with 64-bit integers, by its own word */
+	bool is_extension; /* exports PyInit_*: Python loads it by path */
+	const char *tag;   /* of an extension module's name: "cpython-312-x86_64-linux-gnu", NULL */
 
 	const char *family;   /* family_name() of its file: "libgfortran.so.5" */
 	const char *named_by; /* a file whose code names this one's file; NULL: none found, or not

@@ -26,12 +26,10 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH...",
-	.doc = "Lists duplicate native libraries of a layer: what each costs, which copy would be kept and "
-	       "why, "
-	       "and why a look-alike cannot be merged. Reads only.\v"
-	       "PATH is a directory, or an archive (.zip, .whl, .tar). Exit status 1 when something in the "
-	       "layer "
-	       "cannot load.",
+	.doc = "Lists duplicate native libraries of a layer: what each costs, which copy would\n"
+	       "be kept and why, and why a look-alike cannot be merged. Reads only.\v"
+	       "PATH is a directory, or an archive (.zip, .whl, .tar). Exit status 1 when\n"
+	       "something in the layer cannot load.",
 	.children = children,
 };
 

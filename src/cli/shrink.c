@@ -114,10 +114,11 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH",
-	.doc = "Keeps one copy of each native library of a layer, points its consumers there, drops bytes no "
-	       "loader reads, and verifies that everything binds as before.\v"
-	       "The layer is changed by renames only: a run that fails or is killed leaves it as it was or "
-	       "finished, and it loads at any moment between. A second run changes nothing.",
+	.doc = "Keeps one copy of each native library of a layer, points its consumers there,\n"
+	       "drops bytes no loader reads, and verifies that everything binds as before.\v"
+	       "The layer is changed by renames only: a run that fails or is killed leaves it\n"
+	       "as it was or finished, and it loads at any moment between. A second run\n"
+	       "changes nothing.",
 	.children = children,
 };
 

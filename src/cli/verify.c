@@ -26,9 +26,8 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH",
-	.doc = "Simulates what the platform's loader does for every object of a layer: every needed library "
-	       "is "
-	       "found, every version is there, every segment can be mapped.\v"
+	.doc = "Simulates what the platform's loader does for every object of a layer: every\n"
+	       "needed library is found, every version is there, every segment can be mapped.\v"
 	       "Exit status 1 when something cannot load, or with --run does not import.",
 	.children = children,
 };
