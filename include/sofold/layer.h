@@ -126,7 +126,7 @@ struct object {
 	const char *search_path; /* as stored, tokens unexpanded; NULL: none */
 	bool nodeflib;		 /* DF_1_NODEFLIB */
 	bool nodelete;		 /* DF_1_NODELETE */
-	size_t spare_dynamic;	 /* DT_NULL entries behind the first one */
+	bool path_fits;		 /* it has a search path, or a dynamic entry to spare for one */
 
 	struct verneed *verneeds;
 	size_t nr_verneeds;

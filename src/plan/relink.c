@@ -287,6 +287,12 @@ static bool can_edit(struct relinking *relinking, object_id id)
 					      object->untouchable);
 		return false;
 	}
+	/* Its headers cannot move, so nobody can say in advance that names fit. */
+	if (object->class == OBJECT_EXECUTABLE) {
+		relinking->why = arena_printf(planning->arena, "%s is a program, whose names are not edited",
+					      path);
+		return false;
+	}
 	for (i = 1; i < object->nr_links; i++) {
 		if (strcmp(path_dir(planning->arena, planning->layer->files[object->links[i]].path),
 			   object_dir(planning, id))) {
@@ -312,6 +318,11 @@ static bool set_path(struct relinking *relinking, object_id id)
 	 * file has moved to another directory: compose_path() then says where. */
 	if (!object->search_path && !*path)
 		return true;
+	if (!object->path_fits) {
+		relinking->why = arena_printf(planning->arena, "%s has no room for a search path",
+					      object_path(planning->layer, object));
+		return false;
+	}
 	planning->edits[id].search_path = path;
 	planning->edits[id].search_kind = object->search_kind == SEARCH_NONE ? SEARCH_RPATH
 									     : object->search_kind;

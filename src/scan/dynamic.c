@@ -26,6 +26,7 @@ static bool read_entries(struct reader *reader)
 	const struct segment *segment = find_dynamic(reader);
 	struct object *object = reader->object;
 	Elf_Data *data;
+	GElf_Dyn spare;
 	size_t i, nr;
 
 	if (!segment || !segment->filesz || !reader->sound)
@@ -43,7 +44,8 @@ static bool read_entries(struct reader *reader)
 		if (!gelf_getdyn(data, (int)i, dyn))
 			break;
 		if (dyn->d_tag == DT_NULL) {
-			object->spare_dynamic = nr - i - 1;
+			/* A second DT_NULL may become a tag (image/names.c). */
+			object->path_fits = gelf_getdyn(data, (int)i + 1, &spare) && spare.d_tag == DT_NULL;
 			return true;
 		}
 		reader->nr_dynamic++;
@@ -77,13 +79,18 @@ static void take_entry(struct reader *reader, const GElf_Dyn *dyn)
 	case DT_NEEDED:
 		object->needed[object->nr_needed++] = reader_string(reader, dyn->d_un.d_val);
 		break;
+	case DT_RELACOUNT: /* only a hint: may become a search path */
+		object->path_fits = true;
+		break;
 	case DT_RPATH:
+		object->path_fits = true;
 		if (object->search_kind != SEARCH_RUNPATH) {
 			object->search_kind = SEARCH_RPATH;
 			object->search_path = reader_string(reader, dyn->d_un.d_val);
 		}
 		break;
 	case DT_RUNPATH:
+		object->path_fits = true;
 		object->search_kind = SEARCH_RUNPATH;
 		object->search_path = reader_string(reader, dyn->d_un.d_val);
 		break;

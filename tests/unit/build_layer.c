@@ -175,6 +175,7 @@ static void fill_dynamic(struct layer *layer, struct object *object, const struc
 	object->soname = spec->soname;
 	object->needed = build_words(layer, spec->needed, &object->nr_needed);
 	object->search_path = spec->runpath ? spec->runpath : spec->rpath;
+	object->path_fits = true;
 	object->search_kind = spec->runpath ? SEARCH_RUNPATH : spec->rpath ? SEARCH_RPATH : SEARCH_NONE;
 	object->nodeflib = spec->nodeflib;
 	object->exports = parse_symbols(layer, spec->exports, true, &object->nr_exports);
