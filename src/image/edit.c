@@ -51,6 +51,9 @@ int draft_layout(struct draft *draft, struct image_result *result, struct error 
 
 	if (layout_chunks(&layout, err) || layout_sections(&layout, err))
 		return ERROR_REFUSED;
+	/* A wild p_align, where no section headers say what it was for. */
+	if (layout.size > draft->image->file.n * 2 + (1 << 20))
+		return error_add(err, ERROR_REFUSED, "the new file would be much larger");
 	layout_write(&layout, result);
 	return 0;
 }
@@ -89,6 +92,10 @@ int image_edit(struct arena *arena, struct span file, const struct image_edits *
 		BUG("not a page size");
 	if (image_load(arena, file, &image, err) || check_nothing_behind(&image, err))
 		return ERROR_REFUSED;
+	/* Offsets follow addresses, and the header stays at offset 0. */
+	if (edits->compact && image.loads[0].p_vaddr & (edits->page - 1))
+		return error_add(err, ERROR_REFUSED,
+				 "the first segment's address is no multiple of the page size");
 	draft.loads = arena_memdup(arena, image.loads, image.nr_loads * sizeof *image.loads);
 	draft.all_live = !image_live(&image, edits->compact, &draft.live);
 	if (draft_names(&draft, err))

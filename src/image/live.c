@@ -116,6 +116,43 @@ static void add_rela(const struct image *image, int64_t tag, int64_t size_tag, c
 	}
 }
 
+/* A packed relative relocation: the place, and what the word there points to. */
+static void add_relr_place(const struct image *image, uint64_t place, const struct ranges *live,
+			   struct ranges *strays)
+{
+	uint64_t points_to;
+
+	add_stray(live, strays, place, sizeof points_to);
+	if (image_read(image, place, &points_to, sizeof points_to))
+		add_stray(live, strays, points_to, 1);
+}
+
+/* DT_RELR: an even word is a place; an odd one has a bit for each of the 63
+ * words behind the last (gABI, "Relative relocation table"). */
+static void add_relr(const struct image *image, const struct ranges *live, struct ranges *strays)
+{
+	uint64_t vaddr, size, i, word, next = 0;
+	struct span table;
+	unsigned bit;
+
+	if (!image_tag(image, DT_RELR, &vaddr) || !image_tag(image, DT_RELRSZ, &size) ||
+	    !image_at(image, vaddr, size, &table))
+		return;
+	ranges_add(strays, vaddr, vaddr + size);
+	for (i = 0; i + sizeof word <= size; i += sizeof word) {
+		memcpy(&word, table.p + i, sizeof word);
+		if (!(word & 1)) {
+			add_relr_place(image, word, live, strays);
+			next = word + sizeof word;
+			continue;
+		}
+		for (bit = 1; bit < 64; bit++)
+			if (word >> bit & 1)
+				add_relr_place(image, next + (bit - 1) * sizeof word, live, strays);
+		next += 63 * sizeof word;
+	}
+}
+
 static void add_symbols(const struct image *image, const struct ranges *live, struct ranges *strays)
 {
 	struct span table;
@@ -139,6 +176,7 @@ static void add_references(const struct image *image, struct ranges *live)
 
 	add_rela(image, DT_RELA, DT_RELASZ, live, &strays);
 	add_rela(image, DT_JMPREL, DT_PLTRELSZ, live, &strays);
+	add_relr(image, live, &strays);
 	add_symbols(image, live, &strays);
 	for (i = 0; i < strays.nr_items; i++)
 		ranges_add(live, strays.items[i].from, strays.items[i].to);

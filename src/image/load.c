@@ -249,33 +249,50 @@ static int load_strings(struct image *image, struct error *err)
 	return 0;
 }
 
-/* Symbols reachable through DT_GNU_HASH: the end of the chain of the bucket
- * that starts highest. 0 when the table holds none or is broken. */
+static uint32_t word_at(struct span words, size_t i)
+{
+	uint32_t word;
+
+	memcpy(&word, words.p + i * sizeof word, sizeof word);
+	return word;
+}
+
+/* Where the chain of the last symbols begins: the bucket that starts highest. */
+static uint32_t highest_bucket(struct span buckets)
+{
+	uint32_t highest = 0;
+	size_t i;
+
+	for (i = 0; i < buckets.n / sizeof highest; i++)
+		if (word_at(buckets, i) > highest)
+			highest = word_at(buckets, i);
+	return highest;
+}
+
+/* Symbols reachable through DT_GNU_HASH: up to the end of that chain. 0 when
+ * the table is broken. */
 static size_t count_gnu_hash(const struct image *image, uint64_t table)
 {
-	uint32_t header[4], bucket, highest = 0, word;
+	uint32_t header[4]; /* buckets, first symbol, words of the filter, its shift */
 	uint64_t buckets, chains;
-	struct span bytes;
+	struct span words;
 	uint32_t i;
 
-	if (!image_at(image, table, sizeof header, &bytes))
+	if (!image_read(image, table, header, sizeof header))
 		return 0;
-	memcpy(header, bytes.p, sizeof header);
-	buckets = table + sizeof header + (uint64_t)header[2] * 8;
-	chains = buckets + (uint64_t)header[0] * 4;
-	for (i = 0; i < header[0]; i++) {
-		if (!image_at(image, buckets + (uint64_t)i * 4, 4, &bytes))
-			return 0;
-		memcpy(&bucket, bytes.p, 4);
-		highest = bucket > highest ? bucket : highest;
-	}
-	if (highest < header[1])
+	buckets = table + sizeof header + (uint64_t)header[2] * sizeof(uint64_t);
+	chains = buckets + (uint64_t)header[0] * sizeof(uint32_t);
+	if (!image_at(image, buckets, (uint64_t)header[0] * sizeof(uint32_t), &words))
+		return 0;
+	i = highest_bucket(words);
+	if (i < header[1])
 		return header[1];
-	for (i = highest;; i++) {
-		if (!image_at(image, chains + (uint64_t)(i - header[1]) * 4, 4, &bytes))
+	/* The last word of a chain is odd. */
+	for (;; i++) {
+		if (!image_at(image, chains + (uint64_t)(i - header[1]) * sizeof(uint32_t), sizeof(uint32_t),
+			      &words))
 			return 0;
-		memcpy(&word, bytes.p, 4);
-		if (word & 1)
+		if (word_at(words, 0) & 1)
 			return (size_t)i + 1;
 	}
 }

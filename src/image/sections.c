@@ -37,6 +37,9 @@ static bool is_for_tools(const struct image *image, const Elf64_Shdr *shdr)
 
 	if (shdr->sh_type == SHT_SYMTAB || shdr->sh_type == SHT_SYMTAB_SHNDX || !strcmp(name, ".strtab"))
 		return true;
+	/* ld --emit-relocs: they refer to .symtab. */
+	if (shdr->sh_type == SHT_RELA || shdr->sh_type == SHT_REL)
+		return true;
 	for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
 		if (starts_with(name, prefixes[i]))
 			return true;
@@ -113,7 +116,8 @@ static void place_others(struct layout *layout)
 
 		if (!is_kept(layout, i) || (shdr->sh_flags & SHF_ALLOC) || i == image->ehdr.e_shstrndx)
 			continue;
-		align = shdr->sh_addralign > 1 ? shdr->sh_addralign : 1;
+		/* Nobody maps it, so a wild alignment need not be obeyed. */
+		align = shdr->sh_addralign > 1 && shdr->sh_addralign <= 4096 ? shdr->sh_addralign : 1;
 		cursor = (cursor + align - 1) / align * align;
 		shdr->sh_offset = cursor;
 		if (shdr->sh_type != SHT_NOBITS)

@@ -6,7 +6,8 @@
  * bytes are counted by reference: every field that holds an offset (symbols,
  * version tables, dynamic entries) marks the bytes from there to the NUL.
  * Fields the edits are about to replace do not count. What nobody marks is
- * free: replaced names, patchelf's "XXXX", leftovers.
+ * free: replaced names, patchelf's "XXXX", leftovers. Where the symbols cannot
+ * be counted nothing is.
  *
  * A new name goes, in this order: where the same bytes already stand (also as
  * a tail), into the smallest free run that holds it, behind the end of the
@@ -74,6 +75,35 @@ static void mark_tag(struct marking *marking, const Elf64_Dyn *dyn)
 	mark(marking, dyn->d_un.d_val);
 }
 
+/* DT_STRSZ may claim more than .dynstr has; what follows is not ours then. */
+static bool reaches_too_far(const struct image *image)
+{
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
+		if (section_is_loaded(shdr) && shdr->sh_size && shdr->sh_addr != image->strtab &&
+		    shdr->sh_addr < image->strtab + image->strings.n &&
+		    image->strtab < shdr->sh_addr + shdr->sh_size)
+			return true;
+	}
+	return false;
+}
+
+/* Whether all symbols are known. DT_GNU_HASH tells only of those it finds: an
+ * object that exports nothing has an empty one, whatever it imports. */
+static bool knows_symbols(const struct image *image)
+{
+	uint64_t unused;
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++)
+		if (image->shdrs[i].sh_type == SHT_DYNSYM && image->shdrs[i].sh_addr == image->symtab)
+			return true;
+	return !image->symtab || image_tag(image, DT_HASH, &unused);
+}
+
 int strings_init(struct strings *strings, const struct draft *draft, size_t room, struct error *err)
 {
 	const struct image *image = draft->image;
@@ -83,8 +113,12 @@ int strings_init(struct strings *strings, const struct draft *draft, size_t room
 	*strings = (struct strings){.arena = draft->arena, .size = image->strings.n, .room = room};
 	strings->bytes = arena_memdup(draft->arena, image->strings.p, image->strings.n);
 	strings->used = arena_alloc(draft->arena, image->strings.n + 1);
+	if (reaches_too_far(image))
+		return error_add(err, ERROR_REFUSED, "the dynamic string table reaches into another section");
 	if (strings->size)
 		strings->used[0] = 1; /* gABI: index 0 is the empty name */
+	if (!knows_symbols(image))
+		memset(strings->used, 1, strings->size);
 	if (!image_each_string_field(image, mark_field, &marking))
 		return error_add(err, ERROR_REFUSED, "a version table is broken");
 	for (i = 0; i < image->nr_tags; i++)

@@ -223,11 +223,42 @@ static void compare_object(struct comparison *comparison)
 		compare_verneed(comparison, i);
 }
 
+/* Whether nothing that decides bindings has changed of an object: a model
+ * shares what it has not changed with the one it was made from. */
+static bool same_facts(const struct object *a, const struct object *b)
+{
+	return a->needed == b->needed && a->verneeds == b->verneeds && a->verdefs == b->verdefs &&
+	       a->exports == b->exports && a->imports == b->imports && a->nr_needed == b->nr_needed;
+}
+
+/* A scope of the same objects in the same order, none of them changed, binds
+ * every import as before: most roots of a layer need no closer look. */
+static bool same_scope(const struct comparison *comparison, const struct scope *before,
+		       const struct scope *after)
+{
+	if (before->nr_loaded != after->nr_loaded)
+		return false;
+	for (size_t i = 0; i < before->nr_loaded; i++) {
+		object_id id = before->loaded[i].object;
+		const struct target *a = before->loaded[i].targets, *b = after->loaded[i].targets;
+
+		if (id != after->loaded[i].object || !same_facts(&comparison->before.layer->objects[id],
+								 &comparison->after.layer->objects[id]))
+			return false;
+		for (size_t j = 0; j < comparison->before.layer->objects[id].nr_needed; j++)
+			if (a[j].kind != b[j].kind)
+				return false;
+	}
+	return true;
+}
+
 static void compare_root(struct comparison *comparison, const struct root *root)
 {
 	struct side *before = &comparison->before, *after = &comparison->after;
 
 	after->scope = resolve_scope(comparison->arena, after->layer, comparison->platform, root->object);
+	if (same_scope(comparison, &root->scope, &after->scope))
+		return;
 	for (size_t i = 0; i < after->scope.nr_loaded; i++) {
 		object_id object = after->scope.loaded[i].object;
 		const struct scope *home = &root->scope;

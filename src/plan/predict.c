@@ -14,7 +14,8 @@ static const char *renamed(const struct image_edits *edits, const char *name)
 	return name;
 }
 
-static void predict_rewrite(struct arena *arena, struct object *object, const struct image_edits *edits)
+/* Into arrays of its own: the object shares those of the layer before. */
+static void predict_renames(struct arena *arena, struct object *object, const struct image_edits *edits)
 {
 	size_t i;
 
@@ -25,6 +26,12 @@ static void predict_rewrite(struct arena *arena, struct object *object, const st
 		object->needed[i] = renamed(edits, object->needed[i]);
 	for (i = 0; i < object->nr_verneeds; i++)
 		object->verneeds[i].file = renamed(edits, object->verneeds[i].file);
+}
+
+static void predict_rewrite(struct arena *arena, struct object *object, const struct image_edits *edits)
+{
+	if (edits->nr_needed)
+		predict_renames(arena, object, edits);
 	if (edits->soname)
 		object->soname = edits->soname;
 	if (edits->search_path) {
