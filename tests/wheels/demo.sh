@@ -6,6 +6,7 @@
 # build/demo/layer, audits, shrinks to build/demo/shrunk, and lets the interpreter
 # compute with the result. The layer of an earlier run is used again.
 set -euo pipefail
+# shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 PYTHON=${PYTHON:-python3}

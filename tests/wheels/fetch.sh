@@ -11,6 +11,7 @@
 # Any recent pip can install for any interpreter: the wheels are chosen by tag, and
 # Requires-Python, which pip compares with its own interpreter, is left out.
 set -euo pipefail
+# shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # A pip new enough to know today's platform tags.

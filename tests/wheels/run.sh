@@ -10,8 +10,11 @@
 # shrunk layer. What an untouched layer answers is kept in $SOFOLD_CACHE/answers,
 # filed by everything it depends on.
 set -euo pipefail
+# shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/wheels/loader.sh
 . "$WHEELS/loader.sh"
+# shellcheck source=tests/wheels/tools.sh
 . "$WHEELS/tools.sh"
 
 # One layer at a time; these say which. before and after are the two trees.
