@@ -17,13 +17,13 @@ struct compiled {
 
 static struct arena *forever, *present;
 static struct compiled *all;
-static char directory[64];
+static char directory[4000];
 static struct error error;
 static int error_kind;
 
 static void leave(void)
 {
-	char command[128];
+	char command[sizeof directory + 16];
 
 	snprintf(command, sizeof command, "rm -rf '%s'", directory);
 	if (system(command))
@@ -34,10 +34,12 @@ static void leave(void)
 
 static void enter(void)
 {
+	const char *tmp = getenv("TMPDIR");
+
 	if (forever)
 		return;
 	forever = arena_new();
-	snprintf(directory, sizeof directory, "/tmp/sofold-object.XXXXXX");
+	snprintf(directory, sizeof directory, "%s/sofold-object.XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(directory))
 		exit(1);
 	atexit(leave);

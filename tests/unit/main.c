@@ -22,6 +22,8 @@ static void (*const suites[])(void) = {
 	suite_record,
 	suite_apply,
 	suite_layout,
+	suite_ranges,
+	suite_image,
 };
 /* clang-format on */
 

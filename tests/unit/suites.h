@@ -50,5 +50,7 @@ void suite_layer(void);
 void suite_record(void);
 void suite_apply(void);
 void suite_layout(void);
+void suite_ranges(void);
+void suite_image(void);
 
 #endif

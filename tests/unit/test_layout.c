@@ -12,15 +12,12 @@
 #define LONG_NAME "libneeded-with-a-name-that-is-a-good-deal-longer-than-the-one-it-replaces.so.1"
 
 static const struct image_edits compact = {.compact = true, .page = 4096};
-static const struct rename to_long = {"libc.so.6", LONG_NAME};
 static const struct image_edits outgrow = {
 	.needed = NULL,
 	.soname = LONG_NAME,
 	.compact = true,
 	.page = 4096,
 };
-
-static const char plain[] = "int zeros[64], data = 42; int answer(void) { return data + zeros[3]; }";
 
 /* Asks the loader for its own program headers: what the unwinder, dladdr and
  * RTLD_NEXT go by. Enough zeroed memory follows .data to cover a page. */
@@ -38,11 +35,6 @@ static const char asks_for_headers[] =
 	"	return 0;\n"
 	"}\n"
 	"int answer(void) { int found = 0; dl_iterate_phdr(look, &found); return found; }\n";
-
-static uint64_t table_end(const struct elf *elf)
-{
-	return elf->ehdr->e_phoff + elf->ehdr->e_phnum * sizeof(Elf64_Phdr);
-}
 
 static void layout_that_moves_the_program_headers_leaves_them_where_the_loader_finds_them(void)
 {
