@@ -104,8 +104,11 @@ e2e: $B/sofold
 fault:
 	tests/fault/run.sh
 
-property: $B/sofold
+property: $B/libsofold.a
 	B=$B tests/property/run.sh
+
+fuzz: $B/libsofold.a
+	B=$B tests/fuzz/run.sh
 
 wheels: $B/sofold
 	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
@@ -113,7 +116,7 @@ wheels: $B/sofold
 test:
 	tests/setup.sh build test
 	$(MAKE) -j$$(nproc) all
-	$(MAKE) -k unit e2e property fault wheels
+	$(MAKE) -k unit e2e property fault fuzz wheels
 
 test-all:
 	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
@@ -130,4 +133,4 @@ bench: $B/sofold
 	tests/setup.sh test
 	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
 
-.PHONY: e2e fault property wheels test test-all demo bench
+.PHONY: e2e fault property fuzz wheels test test-all demo bench
