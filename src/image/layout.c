@@ -113,7 +113,8 @@ static void cut_load(struct layout *layout, size_t load)
 	if (!live || live->from >= end)
 		return; /* nothing alive: the whole segment goes */
 	from = page_down(layout, live->from) > at ? page_down(layout, live->from) : at;
-	for (to = live->to;; to = live->to) {
+	/* A range may go on in the segment behind, where that begins at once. */
+	for (to = live->to; to < end; to = live->to) {
 		live = ranges_next(&draft->live, to);
 		if (!live || live->from >= end)
 			break;
@@ -122,6 +123,9 @@ static void cut_load(struct layout *layout, size_t load)
 			from = page_down(layout, live->from);
 		}
 	}
+	to = to < end ? to : end;
+	/* Where segments touch, a live range may go on in the next. */
+	to = to < end ? to : end;
 	add_chunk(layout, load, from, to,
 		  phdr->p_memsz > phdr->p_filesz ? phdr->p_vaddr + phdr->p_memsz : to);
 }

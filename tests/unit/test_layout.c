@@ -117,6 +117,119 @@ static void layout_gives_a_table_in_no_segment_one_and_leaves_it_there(void)
 	object_forget();
 }
 
+static void layout_parts_segments_that_touch(void)
+{
+	struct elf elf = object_compile("", "int answer(void) { return 42; }"), new;
+	Elf64_Phdr *code = object_phdr(&elf, PT_LOAD, 1), *data = object_phdr(&elf, PT_LOAD, 2);
+	Elf64_Shdr *fini = object_section(&elf, ".fini");
+
+	/* lld -z separate-loadable-segments fills the last page of code. */
+	CU_ASSERT_FATAL(code->p_vaddr + 4096 == data->p_vaddr);
+	code->p_filesz = code->p_memsz = 4096;
+	fini->sh_size = data->p_vaddr - fini->sh_addr;
+	new = object_edit(elf.bytes, &compact);
+	UNIT_ASSERT_TEXT(object_error(), "");
+	CU_ASSERT_FATAL(new.p != NULL);
+	CU_ASSERT_EQUAL(object_phdr(&new, PT_LOAD, 1)->p_filesz, 4096);
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+/* Page-aligned sections, of which the third loses its header and its bytes. */
+static struct elf compile_with_a_dead_page(void)
+{
+	static const char pages[] =
+		"__attribute__((aligned(4096), section(\".one\"))) static char one[4096] = {40};\n"
+		"__attribute__((aligned(4096), section(\".two\"))) static char two[12288] = {1};\n"
+		"__attribute__((aligned(4096), section(\".end\"))) static char end[4096] = {2};\n"
+		"int answer(void) { return one[0] + end[0]; } char *uses(void) { return two; }\n";
+	struct elf elf = object_compile("-O0", pages);
+
+	object_section(&elf, ".two")->sh_size = 0;
+	return elf;
+}
+
+static void layout_drops_dead_pages_where_the_table_has_room_for_the_cut(void)
+{
+	struct elf elf = compile_with_a_dead_page(), new = object_edit(elf.bytes, &compact);
+	unsigned nr = elf.ehdr->e_phnum;
+
+	/* No room: behind the table follows a note. */
+	CU_ASSERT_FATAL(new.p != NULL);
+	CU_ASSERT_EQUAL(new.ehdr->e_phnum, nr);
+	CU_ASSERT(new.bytes.n > 12288);
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	elf.ehdr->e_phnum--; /* without PT_GNU_RELRO there is */
+	new = object_edit(elf.bytes, &compact);
+	CU_ASSERT_FATAL(new.p != NULL);
+	CU_ASSERT_EQUAL(new.ehdr->e_phnum, nr);
+	CU_ASSERT(elf.bytes.n - new.bytes.n >= 12288);
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+static void layout_lowers_alignments_nothing_asks_for(void)
+{
+	struct elf elf = object_compile("-Wl,-z,max-page-size=2097152 -Wl,-z,noseparate-code",
+					"int data = 42; int answer(void) { return data; }");
+	struct elf new = object_edit(elf.bytes, &compact);
+
+	CU_ASSERT_FATAL(new.p != NULL);
+	CU_ASSERT_EQUAL(object_phdr(&elf, PT_LOAD, 1)->p_align, 2097152);
+	CU_ASSERT_EQUAL(object_phdr(&new, PT_LOAD, 1)->p_align, 4096);
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+static void layout_keeps_an_alignment_a_section_asks_for(void)
+{
+	static const char wide[] =
+		"#include <stdint.h>\n__attribute__((aligned(65536))) char data[10] = {1};\n"
+		"int answer(void) { return (uintptr_t)data % 65536 ? 1 : 42; }";
+	struct elf elf = object_compile("", wide), new = object_edit(elf.bytes, &compact);
+
+	CU_ASSERT_FATAL(new.p != NULL);
+	CU_ASSERT_EQUAL(object_phdr(&new, PT_LOAD, 0)->p_align, 65536);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+static void layout_aligns_for_the_largest_page_of_the_platform(void)
+{
+	static const struct image_edits large = {.compact = true, .page = 65536};
+	struct elf elf = object_compile("-Wl,-z,max-page-size=65536",
+					"int data = 42; int answer(void) { return data; }");
+	struct elf new = object_edit(elf.bytes, &large);
+
+	CU_ASSERT_FATAL(new.p != NULL);
+	for (unsigned i = 0; object_phdr(&new, PT_LOAD, i); i++) {
+		const Elf64_Phdr *load = object_phdr(&new, PT_LOAD, i);
+
+		CU_ASSERT_EQUAL(load->p_align, 65536);
+		CU_ASSERT_EQUAL((load->p_vaddr - load->p_offset) % 65536, 0);
+	}
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+static void layout_renumbers_sections_and_what_refers_to_them(void)
+{
+	struct elf elf = object_compile("-g", "int data = 42; int answer(void) { return data; }");
+	struct elf new = object_edit(elf.bytes, &compact);
+	const Elf64_Shdr *dynsym, *needs;
+
+	CU_ASSERT_FATAL(new.p != NULL);
+	dynsym = object_section(&new, ".dynsym");
+	needs = object_section(&new, ".gnu.version_r");
+	CU_ASSERT_PTR_EQUAL(&new.shdrs[dynsym->sh_link], object_section(&new, ".dynstr"));
+	if (needs) /* a count, not a section */
+		CU_ASSERT_EQUAL(needs->sh_info, object_section(&elf, ".gnu.version_r")->sh_info);
+	CU_ASSERT_PTR_EQUAL(&new.shdrs[new.ehdr->e_shstrndx], object_section(&new, ".shstrtab"));
+	CU_ASSERT(new.ehdr->e_shnum < elf.ehdr->e_shnum);
+	object_forget();
+}
+
 void suite_layout(void)
 {
 	static const struct unit_test tests[] = {
@@ -125,6 +238,12 @@ void suite_layout(void)
 		UNIT_TEST(layout_changes_nothing_the_second_time_after_a_move),
 		UNIT_TEST(layout_that_slides_the_program_headers_keeps_them_from_being_zeroed),
 		UNIT_TEST(layout_gives_a_table_in_no_segment_one_and_leaves_it_there),
+		UNIT_TEST(layout_parts_segments_that_touch),
+		UNIT_TEST(layout_drops_dead_pages_where_the_table_has_room_for_the_cut),
+		UNIT_TEST(layout_lowers_alignments_nothing_asks_for),
+		UNIT_TEST(layout_keeps_an_alignment_a_section_asks_for),
+		UNIT_TEST(layout_aligns_for_the_largest_page_of_the_platform),
+		UNIT_TEST(layout_renumbers_sections_and_what_refers_to_them),
 	};
 
 	unit_suite("layout", tests, sizeof tests / sizeof *tests);
