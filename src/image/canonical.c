@@ -49,22 +49,26 @@ static void emit_text(struct stream *stream, const char *text)
 	emit(stream, text, strlen(text) + 1);
 }
 
+/* In the order of this list, since patchelf sorts program headers. */
 static void emit_segments(struct stream *stream)
 {
+	static const uint32_t types[] = {PT_TLS, PT_GNU_STACK, PT_GNU_RELRO, PT_GNU_EH_FRAME};
 	const struct image *image = stream->image;
-	size_t i;
+	size_t i, j;
 
 	emit_number(stream, image->ehdr.e_machine);
-	for (i = 0; i < image->nr_phdrs; i++) {
-		const Elf64_Phdr *phdr = &image->phdrs[i];
+	for (i = 0; i < sizeof types / sizeof *types; i++) {
+		emit_number(stream, types[i]);
+		for (j = 0; j < image->nr_phdrs; j++) {
+			const Elf64_Phdr *phdr = &image->phdrs[j];
 
-		if (phdr->p_type != PT_TLS && phdr->p_type != PT_GNU_STACK && phdr->p_type != PT_GNU_RELRO &&
-		    phdr->p_type != PT_GNU_EH_FRAME)
-			continue;
-		emit_number(stream, phdr->p_type);
-		emit_number(stream, phdr->p_flags);
-		emit_number(stream, phdr->p_vaddr);
-		emit_number(stream, phdr->p_memsz);
+			if (phdr->p_type != types[i])
+				continue;
+			emit_number(stream, phdr->p_flags);
+			emit_number(stream, phdr->p_vaddr);
+			emit_number(stream, phdr->p_memsz);
+			emit_number(stream, phdr->p_type == PT_TLS ? phdr->p_align : 0);
+		}
 	}
 }
 
@@ -205,8 +209,15 @@ static void emit_dynamic(struct stream *stream)
 		if (image_tag(stream->image, tags[i], &value))
 			emit_number(stream, value);
 	}
-	for (i = 0; i < stream->image->nr_tags; i++)
-		needed += stream->image->dynamic[i].d_tag == DT_NEEDED;
+	for (i = 0; i < stream->image->nr_tags; i++) {
+		const Elf64_Dyn *dyn = &stream->image->dynamic[i];
+
+		needed += dyn->d_tag == DT_NEEDED;
+		if (dyn->d_tag == DT_AUXILIARY || dyn->d_tag == DT_FILTER) {
+			emit_number(stream, (uint64_t)dyn->d_tag);
+			emit_text(stream, span_string(stream->image->strings, dyn->d_un.d_val));
+		}
+	}
 	emit_number(stream, needed);
 }
 

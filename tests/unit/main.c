@@ -24,6 +24,8 @@ static void (*const suites[])(void) = {
 	suite_layout,
 	suite_ranges,
 	suite_image,
+	suite_prove,
+	suite_canonical,
 };
 /* clang-format on */
 

@@ -52,5 +52,7 @@ void suite_apply(void);
 void suite_layout(void);
 void suite_ranges(void);
 void suite_image(void);
+void suite_prove(void);
+void suite_canonical(void);
 
 #endif
