@@ -12,7 +12,7 @@ set -euo pipefail
 build=(gcc libc6-dev pkg-config libelf-dev libdwarf-dev libarchive-dev libjansson-dev
 	libssl-dev uthash-dev)
 demo=(ca-certificates python3)
-test=(binutils ca-certificates clang clang-format clang-tidy elfutils file g++ gcc-aarch64-linux-gnu
+test=(bc binutils ca-certificates clang clang-format clang-tidy elfutils file g++ gcc-aarch64-linux-gnu
 	gfortran hyperfine jdupes libc6-dev-arm64-cross libcunit1-dev libstdc++6-arm64-cross llvm
 	lld musl-tools patchelf pax-utils python3 python3-venv qemu-user time unzip zip)
 
