@@ -9,8 +9,9 @@
  * OpenBLAS family may keep one LP64 and one ILP64 copy.
  *
  * A copy stays, whatever could serve for it, when code names its file, when a
- * symlink leads to it, or when somebody who needs it finds different files
- * depending on who loads him.
+ * symlink leads to it, when somebody who needs it finds different files
+ * depending on who loads him, or when nothing needs it: a plugin, which some
+ * program finds by listing its directory.
  *
  * A library that only needed libraries which went are alone in needing goes
  * as well ("orphan"): numpy's libgfortran when only its OpenBLAS wanted it.
@@ -33,6 +34,8 @@ static const char *why_fixed(struct planning *planning, object_id d)
 	const struct usage *usage = &planning->usage;
 	size_t i, j;
 
+	if (!usage->nr_consumers[d])
+		return "nothing needs it by name, so it is opened by its path";
 	if (object->named_by)
 		return arena_printf(planning->arena, "code names this file: %s", object->named_by);
 	for (i = 0; i < layer->nr_files; i++)

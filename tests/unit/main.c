@@ -26,6 +26,8 @@ static void (*const suites[])(void) = {
 	suite_image,
 	suite_prove,
 	suite_canonical,
+	suite_relation,
+	suite_dedupe,
 };
 /* clang-format on */
 

@@ -54,5 +54,7 @@ void suite_ranges(void);
 void suite_image(void);
 void suite_prove(void);
 void suite_canonical(void);
+void suite_relation(void);
+void suite_dedupe(void);
 
 #endif
