@@ -137,6 +137,37 @@ sofold() {
 	[ ! -s err ] || fail "stderr: $(cat err)"
 }
 
+# survives COMMAND...: no crash, no hang, and a layer that is still one.
+survives() {
+	local rc=0
+	timeout 20 "$@" >out 2>err || rc=$?
+	case $rc in
+	0 | 1) ;;
+	*)
+		tail -n 3 err
+		fail "status $rc: $*"
+		;;
+	esac
+}
+
+# unprivileged COMMAND...: as somebody whom modes concern. give_away first lets
+# him read what the case has made.
+give_away() {
+	if [ "$(id -u)" = 0 ]; then
+		need setpriv
+		chmod 755 "$work" "$work/case" .
+		chown -R -h 65534:65534 .
+	fi
+}
+
+unprivileged() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
 # shrink ARGUMENT...: and the result must verify, and be final.
 shrink() {
 	local tree=${!#}
