@@ -68,6 +68,14 @@ const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type);
 /* The segment that holds the whole program header table; NULL: none does. */
 const Elf64_Phdr *image_phdrs_load(const struct image *image);
 
+/*
+ * Old patchelf moved notes and let its longer program header table run over
+ * where they had been, with PT_NOTE still pointing there: loaders take program
+ * headers for notes. The section such an entry was for: the one note section
+ * of its size. NULL: the entry is in order, or nobody can tell.
+ */
+const Elf64_Shdr *image_misplaced_note(const struct image *image, const Elf64_Phdr *phdr);
+
 /* Virtual address of dynamic slot i. */
 static inline uint64_t image_dynamic_slot(const struct image *image, size_t i)
 {
@@ -75,6 +83,9 @@ static inline uint64_t image_dynamic_slot(const struct image *image, size_t i)
 }
 
 const char *image_section_name(const struct image *image, const Elf64_Shdr *shdr);
+
+/* True when an executable section has bytes in [from, to). */
+bool image_has_code(const struct image *image, uint64_t from, uint64_t to);
 
 /* True when the kernel starts it: it names an interpreter. */
 bool image_is_program(const struct image *image);

@@ -2,11 +2,10 @@
  * Where the parts of an image go in the new file.
  *
  * Each segment is cut at runs of whole dead pages into chunks; each chunk
- * becomes a PT_LOAD. Chunks are written in address order, each at the first
- * offset that is congruent to its address modulo the page, so two of them may
- * share a page of the file but nothing is padded beyond that. p_align becomes
- * the page too: an alignment of 2 MiB, as older linkers wrote it, would force
- * holes of that size, and nothing needs it unless a section asks for it.
+ * becomes a PT_LOAD that begins and ends with a live byte. Chunks are written in address order, each at the
+ * first offset that is congruent to its address modulo the page, so two of them may share a page of the file
+ * but nothing is padded beyond that. p_align becomes the page too: an alignment of 2 MiB, as older linkers
+ * wrote it, would force holes of that size, and nothing needs it unless a section asks for it.
  *
  * The program header table stays where it is, if it fits there; cuts are given
  * up, smallest first, until it does. When a new segment is needed for a moved
@@ -85,6 +84,17 @@ static uint64_t page_down(const struct layout *layout, uint64_t vaddr)
 	return vaddr & ~(layout->draft->edits->page - 1);
 }
 
+/* A piece cut off a segment that holds code need not be executable itself,
+ * and eu-elflint asks why it is. */
+static uint32_t piece_flags(const struct image *image, const Elf64_Phdr *load, uint64_t from, uint64_t to)
+{
+	bool whole = from == load->p_vaddr && to >= load->p_vaddr + load->p_filesz;
+
+	if (whole || !image->nr_shdrs || image_has_code(image, from, to))
+		return load->p_flags;
+	return load->p_flags & ~(uint32_t)PF_X;
+}
+
 static void add_chunk(struct layout *layout, size_t load, uint64_t from, uint64_t to, uint64_t mem_to)
 {
 	const Elf64_Phdr *phdr = &layout->draft->loads[load];
@@ -93,7 +103,7 @@ static void add_chunk(struct layout *layout, size_t load, uint64_t from, uint64_
 		.vaddr = from,
 		.filesz = to - from,
 		.memsz = mem_to - from,
-		.flags = phdr->p_flags,
+		.flags = piece_flags(layout->draft->image, phdr, from, to),
 		.load = load,
 	};
 }
@@ -112,7 +122,7 @@ static void cut_load(struct layout *layout, size_t load)
 	}
 	if (!live || live->from >= end)
 		return; /* nothing alive: the whole segment goes */
-	from = page_down(layout, live->from) > at ? page_down(layout, live->from) : at;
+	from = live->from > at ? live->from : at;
 	/* A range may go on in the segment behind, where that begins at once. */
 	for (to = live->to; to < end; to = live->to) {
 		live = ranges_next(&draft->live, to);
@@ -120,7 +130,7 @@ static void cut_load(struct layout *layout, size_t load)
 			break;
 		if (page_up(layout, to) < page_down(layout, live->from)) {
 			add_chunk(layout, load, from, to, to);
-			from = page_down(layout, live->from);
+			from = live->from;
 		}
 	}
 	to = to < end ? to : end;
@@ -177,6 +187,7 @@ static bool join_closest(struct layout *layout)
 	}
 	if (!best)
 		return false;
+	layout->chunks[best - 1].flags |= layout->chunks[best].flags;
 	layout->chunks[best - 1].filesz += least + layout->chunks[best].filesz;
 	layout->chunks[best - 1].memsz = layout->chunks[best].vaddr + layout->chunks[best].memsz -
 					 layout->chunks[best - 1].vaddr;

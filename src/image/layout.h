@@ -26,6 +26,7 @@ struct layout {
 	bool add_phdr;		/* the table gets a PT_PHDR */
 	uint64_t strings_vaddr; /* of .dynstr */
 	uint64_t image_end;	/* file offset behind the last chunk */
+	struct ranges gaps;	/* file offsets between chunks that nothing uses yet */
 
 	Elf64_Shdr *shdrs; /* new section headers; NULL: none */
 	size_t nr_shdrs;

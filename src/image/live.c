@@ -72,6 +72,8 @@ static void add_segments(const struct image *image, struct ranges *live)
 		const Elf64_Phdr *phdr = &image->phdrs[i];
 		uint64_t size = phdr->p_type == PT_GNU_RELRO ? phdr->p_memsz : phdr->p_filesz;
 
+		if (image_misplaced_note(image, phdr))
+			continue;
 		if (phdr->p_type != PT_LOAD && phdr->p_type != PT_GNU_STACK && phdr->p_type != PT_PHDR &&
 		    size && phdr->p_vaddr + size > phdr->p_vaddr)
 			ranges_add(live, phdr->p_vaddr, phdr->p_vaddr + size);
@@ -215,6 +217,20 @@ static void all_live(const struct image *image, struct ranges *live)
 	for (i = 0; i < image->nr_loads; i++)
 		ranges_add(live, image->loads[i].p_vaddr, image->loads[i].p_vaddr + image->loads[i].p_filesz);
 	ranges_normalize(live);
+}
+
+bool image_has_code(const struct image *image, uint64_t from, uint64_t to)
+{
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
+		if (section_is_loaded(shdr) && (shdr->sh_flags & SHF_EXECINSTR) && shdr->sh_addr < to &&
+		    shdr->sh_addr + shdr->sh_size > from)
+			return true;
+	}
+	return false;
 }
 
 bool image_is_program(const struct image *image)

@@ -66,6 +66,33 @@ const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type)
 	return NULL;
 }
 
+static bool in_table(const struct image *image, const Elf64_Phdr *phdr)
+{
+	uint64_t from = image->ehdr.e_phoff, to = from + image->nr_phdrs * sizeof(Elf64_Phdr);
+
+	return phdr->p_offset < to && phdr->p_offset + phdr->p_filesz > from;
+}
+
+const Elf64_Shdr *image_misplaced_note(const struct image *image, const Elf64_Phdr *phdr)
+{
+	const Elf64_Shdr *found = NULL;
+	size_t i;
+
+	if (phdr->p_type != PT_NOTE || !phdr->p_filesz || !in_table(image, phdr))
+		return NULL;
+	for (i = 1; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
+		if (shdr->sh_type != SHT_NOTE || !(shdr->sh_flags & SHF_ALLOC) ||
+		    shdr->sh_size != phdr->p_filesz)
+			continue;
+		if (found)
+			return NULL;
+		found = shdr;
+	}
+	return found;
+}
+
 bool image_tag(const struct image *image, int64_t tag, uint64_t *value)
 {
 	size_t i;

@@ -26,6 +26,16 @@ static const Elf64_Phdr *load_at(const struct image *image, uint64_t vaddr)
 	return NULL;
 }
 
+/* A piece without any code may have lost the permission to execute, nothing
+ * else may have changed. */
+static bool same_permissions(const struct image *old, const Elf64_Phdr *before, const Elf64_Phdr *after)
+{
+	if (before->p_flags == after->p_flags)
+		return true;
+	return before->p_flags == (after->p_flags | PF_X) && old->nr_shdrs &&
+	       !image_has_code(old, after->p_vaddr, after->p_vaddr + after->p_filesz);
+}
+
 /* Compares the stretch of file-backed bytes of the old image at [from, to)
  * that no list mentions, as far as one segment of the new image reaches. */
 static int compare_bytes(const struct image *old, const struct image *new, uint64_t from, uint64_t to,
@@ -37,7 +47,7 @@ static int compare_bytes(const struct image *old, const struct image *new, uint6
 
 	if (!after)
 		return differs(err, from, "a live byte is not loaded any more");
-	if (before->p_flags != after->p_flags)
+	if (!same_permissions(old, before, after))
 		return differs(err, from, "permissions differ");
 	if (n > after->p_vaddr + after->p_filesz - from)
 		n = after->p_vaddr + after->p_filesz - from;
@@ -127,6 +137,16 @@ static int check_phdrs(const struct image *new, uint64_t page, struct error *err
 	return error_add(err, ERROR_VERIFY, "the program headers are not loaded");
 }
 
+static bool same_description(const struct image *old, const Elf64_Phdr *a, const Elf64_Phdr *b)
+{
+	const Elf64_Shdr *note = image_misplaced_note(old, a);
+
+	if (a->p_type != b->p_type || a->p_flags != b->p_flags || a->p_align != b->p_align)
+		return false;
+	return a->p_type == PT_PHDR || (b->p_vaddr == (note ? note->sh_addr : a->p_vaddr) &&
+					a->p_memsz == b->p_memsz && a->p_filesz == b->p_filesz);
+}
+
 /* Segments other than PT_LOAD must be the same ones, in the same order, at
  * the same addresses; only their offsets may differ. A table that has moved may
  * have got a PT_PHDR. */
@@ -147,9 +167,7 @@ static int compare_others(const struct image *old, const struct image *new, stru
 			break;
 		a = &old->phdrs[i];
 		b = &new->phdrs[j];
-		if (a->p_type != b->p_type || a->p_flags != b->p_flags || a->p_align != b->p_align ||
-		    (a->p_type != PT_PHDR &&
-		     (a->p_vaddr != b->p_vaddr || a->p_memsz != b->p_memsz || a->p_filesz != b->p_filesz)))
+		if (!same_description(old, a, b))
 			return differs(err, a->p_vaddr, "a segment's description differs");
 	}
 	if (i != old->nr_phdrs || j != new->nr_phdrs)

@@ -105,12 +105,61 @@ static void place_loaded(struct layout *layout, Elf64_Shdr *shdr)
 		shdr->sh_offset = offset;
 }
 
+/* The stretches of the file between chunks, there for congruence only. */
+static void find_gaps(struct layout *layout)
+{
+	uint64_t end = 0;
+	size_t i;
+
+	layout->gaps = (struct ranges){.arena = layout->draft->arena};
+	for (i = 0; i < layout->nr_chunks; i++) {
+		const struct chunk *chunk = &layout->chunks[i];
+
+		if (!chunk->filesz)
+			continue;
+		if (chunk->offset > end)
+			ranges_add(&layout->gaps, end, chunk->offset);
+		end = chunk->offset + chunk->filesz;
+	}
+}
+
+static uint64_t align_up(uint64_t offset, uint64_t align)
+{
+	return (offset + align - 1) / align * align;
+}
+
+/* A place in the file for something no segment holds: the first gap with room
+ * for it, else the end. */
+static uint64_t place(struct layout *layout, uint64_t size, uint64_t align)
+{
+	uint64_t offset;
+	size_t i;
+
+	for (i = 0; i < layout->gaps.nr_items; i++) {
+		struct range *gap = &layout->gaps.items[i];
+
+		offset = align_up(gap->from, align);
+		if (offset <= gap->to && size <= gap->to - offset) {
+			gap->from = offset + size;
+			return offset;
+		}
+	}
+	offset = align_up(layout->size, align);
+	layout->size = offset + size;
+	return offset;
+}
+
+/* Section headers and their names often fit between two segments: 2 kB a file
+ * that would otherwise be padding there and bytes at the end. */
 static void place_others(struct layout *layout)
 {
 	const struct image *image = layout->draft->image;
-	uint64_t cursor = layout->image_end, align;
+	Elf64_Shdr *names = &layout->shdrs[layout->shstrndx];
+	uint64_t align;
 	size_t i;
 
+	find_gaps(layout);
+	layout->size = layout->image_end;
 	for (i = 1; i < image->nr_shdrs; i++) {
 		Elf64_Shdr *shdr = &layout->shdrs[layout->section_of[i]];
 
@@ -118,16 +167,11 @@ static void place_others(struct layout *layout)
 			continue;
 		/* Nobody maps it, so a wild alignment need not be obeyed. */
 		align = shdr->sh_addralign > 1 && shdr->sh_addralign <= 4096 ? shdr->sh_addralign : 1;
-		cursor = (cursor + align - 1) / align * align;
-		shdr->sh_offset = cursor;
-		if (shdr->sh_type != SHT_NOBITS)
-			cursor += shdr->sh_size;
+		shdr->sh_offset = place(layout, shdr->sh_type == SHT_NOBITS ? 0 : shdr->sh_size, align);
 	}
-	layout->shdrs[layout->shstrndx].sh_offset = cursor;
-	layout->shdrs[layout->shstrndx].sh_size = layout->names.n;
-	cursor += layout->names.n;
-	layout->shoff = (cursor + 7) & ~(uint64_t)7;
-	layout->size = layout->shoff + layout->nr_shdrs * sizeof(Elf64_Shdr);
+	layout->shoff = place(layout, layout->nr_shdrs * sizeof(Elf64_Shdr), 8);
+	names->sh_offset = place(layout, layout->names.n, 1);
+	names->sh_size = layout->names.n;
 }
 
 /* Dynamic symbols name the section they lie in by number. */

@@ -72,7 +72,11 @@ static void copy_other_sections(struct writer *writer)
 /* A segment that describes part of the image follows it to its new offset. */
 static Elf64_Phdr describe(const struct layout *layout, Elf64_Phdr phdr)
 {
+	const Elf64_Shdr *note = image_misplaced_note(layout->draft->image, &phdr);
 	uint64_t offset;
+
+	if (note)
+		phdr.p_vaddr = phdr.p_paddr = note->sh_addr;
 
 	if (phdr.p_type == PT_PHDR) {
 		phdr.p_vaddr = phdr.p_paddr = layout->phdrs_vaddr;

@@ -34,8 +34,6 @@ static const char *why_fixed(struct planning *planning, object_id d)
 	const struct usage *usage = &planning->usage;
 	size_t i, j;
 
-	if (!usage->nr_consumers[d])
-		return "nothing needs it by name, so it is opened by its path";
 	if (object->named_by)
 		return arena_printf(planning->arena, "code names this file: %s", object->named_by);
 	for (i = 0; i < layer->nr_files; i++)
@@ -52,6 +50,21 @@ static const char *why_fixed(struct planning *planning, object_id d)
 						    object_path(layer, &layer->objects[user]));
 	}
 	return NULL;
+}
+
+/* Why d may not go in favour of k; NULL: it may. What nothing needs by name is
+ * opened by its path, or is one of several names of a library in one
+ * directory, which were symlinks until a wheel was packed. */
+static const char *why_stays(struct planning *planning, object_id k, object_id d)
+{
+	struct arena *arena = planning->arena;
+	const struct layer *layer = planning->layer;
+	const char *there = path_dir(arena, object_path(layer, &layer->objects[k]));
+	const char *here = path_dir(arena, object_path(layer, &layer->objects[d]));
+
+	if (!planning->usage.nr_consumers[d] && strcmp(here, there) != 0)
+		return "nothing needs it by name, so it is opened by its path";
+	return why_fixed(planning, d);
 }
 
 static bool has_live_consumer(const struct planning *planning, object_id id)
@@ -91,12 +104,20 @@ static bool may_serve(struct planning *planning, object_id k, object_id d)
 	const char *reason;
 	bool offered;
 
-	return relation_of(planning, k, d, &reason, &offered) != RELATION_REFUSED && !why_fixed(planning, d);
+	return relation_of(planning, k, d, &reason, &offered) != RELATION_REFUSED && !why_stays(planning, k, d);
 }
 
 static bool is_open(const struct copy *copy)
 {
 	return copy->served_by == NO_ID && !copy->orphan;
+}
+
+/* What of an object a rewrite will leave: symbol tables go anyway. */
+static uint64_t lasting_bytes(const struct object *object)
+{
+	uint64_t passing = object->symtab_bytes + object->debug_bytes;
+
+	return object->size > passing ? object->size - passing : 0;
 }
 
 static struct choice weigh(struct planning *planning, const struct family *family, const struct copy *k)
@@ -113,8 +134,8 @@ static struct choice weigh(struct planning *planning, const struct family *famil
 		choice.served++;
 		for (j = 0; j < usage->nr_consumers[d->object]; j++)
 			if (!planning->plan->deleted[usage->consumers[d->object][j]])
-				choice.changed +=
-					planning->layer->objects[usage->consumers[d->object][j]].size;
+				choice.changed += lasting_bytes(
+					&planning->layer->objects[usage->consumers[d->object][j]]);
 	}
 	return choice;
 }
@@ -210,8 +231,8 @@ static void explain_rest(struct planning *planning, struct family *family)
 			copy->reason = "the only copy left";
 		else
 			relation_of(planning, other, copy->object, &copy->reason, &copy->offered);
-		fixed = why_fixed(planning, copy->object);
-		if (fixed && other != NO_ID)
+		fixed = other == NO_ID ? NULL : why_stays(planning, other, copy->object);
+		if (fixed)
 			copy->reason = fixed;
 		if (fixed || other > copy->object)
 			copy->offered = false;
