@@ -112,14 +112,6 @@ static bool is_open(const struct copy *copy)
 	return copy->served_by == NO_ID && !copy->orphan;
 }
 
-/* What of an object a rewrite will leave: symbol tables go anyway. */
-static uint64_t lasting_bytes(const struct object *object)
-{
-	uint64_t passing = object->symtab_bytes + object->debug_bytes;
-
-	return object->size > passing ? object->size - passing : 0;
-}
-
 static struct choice weigh(struct planning *planning, const struct family *family, const struct copy *k)
 {
 	const struct usage *usage = &planning->usage;
@@ -134,8 +126,8 @@ static struct choice weigh(struct planning *planning, const struct family *famil
 		choice.served++;
 		for (j = 0; j < usage->nr_consumers[d->object]; j++)
 			if (!planning->plan->deleted[usage->consumers[d->object][j]])
-				choice.changed += lasting_bytes(
-					&planning->layer->objects[usage->consumers[d->object][j]]);
+				choice.changed +=
+					planning->layer->objects[usage->consumers[d->object][j]].size;
 	}
 	return choice;
 }

@@ -75,6 +75,18 @@ static void dedupe_keeps_what_nothing_needs_by_name(void)
 	plan_end();
 }
 
+static void dedupe_merges_the_names_of_one_library_in_one_directory(void)
+{
+	plan_begin();
+	plan_library("a.libs/libx.so", "S", NULL, x);
+	plan_library("a.libs/libx.so.1", "S", NULL, x);
+	plan_library("a.libs/libx.so.1.2", "S", NULL, x);
+	plan_module("a/m.so", "libx.so.1", "$ORIGIN/../a.libs", "x");
+	expect("merge a.libs/libx.so: identical, the same bytes\n"
+	       "keep a.libs/libx.so.1\n"
+	       "merge a.libs/libx.so.1.2: identical, the same bytes\n");
+}
+
 static void dedupe_never_takes_extension_modules_for_copies(void)
 {
 	plan_begin();
@@ -196,6 +208,7 @@ void suite_dedupe(void)
 		UNIT_TEST(dedupe_keeps_what_code_names),
 		UNIT_TEST(dedupe_keeps_what_a_symlink_leads_to),
 		UNIT_TEST(dedupe_keeps_what_nothing_needs_by_name),
+		UNIT_TEST(dedupe_merges_the_names_of_one_library_in_one_directory),
 		UNIT_TEST(dedupe_never_takes_extension_modules_for_copies),
 		UNIT_TEST(dedupe_keeps_machines_apart),
 		UNIT_TEST(dedupe_finds_equal_bytes_under_other_names),
