@@ -11,7 +11,8 @@
  * A copy stays, whatever could serve for it, when code names its file, when a
  * symlink leads to it, when somebody who needs it finds different files
  * depending on who loads him, or when nothing needs it: a plugin, which some
- * program finds by listing its directory.
+ * program finds by listing its directory. (Names beside a library that were
+ * symlinks to it before a wheel flattened them are not plugins.)
  *
  * A library that only needed libraries which went are alone in needing goes
  * as well ("orphan"): numpy's libgfortran when only its OpenBLAS wanted it.
@@ -25,6 +26,39 @@
 
 #include "plan/plan.h"
 #include "sofold/check.h"
+
+static bool equal_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static bool same_directory(const struct file *a, const struct file *b)
+{
+	size_t n = (size_t)(a->name - a->path);
+
+	return n == (size_t)(b->name - b->path) && !memcmp(a->path, b->path, n);
+}
+
+/* "libx.so" and "libx.so.5.0" beside an equal "libx.so.5" whose SONAME that
+ * is: links once, made files by a wheel, which cannot hold links. Linkers want
+ * the one and ldconfig made the other; loaders ask for the SONAME alone. */
+static bool is_flattened_link(const struct planning *planning, object_id d)
+{
+	const struct layer *layer = planning->layer;
+	const struct object *link = &layer->objects[d], *library;
+	const struct file *file = &layer->files[link->file];
+	object_id i;
+
+	for (i = 0; i < layer->nr_objects; i++) {
+		library = &layer->objects[i];
+		if (i != d && equal_text(library->sha256, link->sha256) &&
+		    equal_text(object_name(layer, library), library->soname) &&
+		    same_directory(&layer->files[library->file], file) &&
+		    family_same_stem(library->family, link->family))
+			return true;
+	}
+	return false;
+}
 
 /* Why the file of this object may not go; NULL: it may. */
 static const char *why_fixed(struct planning *planning, object_id d)
@@ -104,12 +138,21 @@ static bool may_serve(struct planning *planning, object_id k, object_id d)
 	const char *reason;
 	bool offered;
 
-	return relation_of(planning, k, d, &reason, &offered) != RELATION_REFUSED && !why_stays(planning, k, d);
+	return relation_of(planning, k, d, &reason, &offered) != RELATION_REFUSED &&
+	       !why_stays(planning, k, d);
 }
 
 static bool is_open(const struct copy *copy)
 {
 	return copy->served_by == NO_ID && !copy->orphan;
+}
+
+/* What of an object a rewrite will leave: symbol tables go anyway. */
+static uint64_t lasting_bytes(const struct object *object)
+{
+	uint64_t passing = object->symtab_bytes + object->debug_bytes;
+
+	return object->size > passing ? object->size - passing : 0;
 }
 
 static struct choice weigh(struct planning *planning, const struct family *family, const struct copy *k)
@@ -126,8 +169,8 @@ static struct choice weigh(struct planning *planning, const struct family *famil
 		choice.served++;
 		for (j = 0; j < usage->nr_consumers[d->object]; j++)
 			if (!planning->plan->deleted[usage->consumers[d->object][j]])
-				choice.changed +=
-					planning->layer->objects[usage->consumers[d->object][j]].size;
+				choice.changed += lasting_bytes(
+					&planning->layer->objects[usage->consumers[d->object][j]]);
 	}
 	return choice;
 }
