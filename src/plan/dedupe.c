@@ -42,22 +42,15 @@ static bool same_directory(const struct file *a, const struct file *b)
 /* "libx.so" and "libx.so.5.0" beside an equal "libx.so.5" whose SONAME that
  * is: links once, made files by a wheel, which cannot hold links. Linkers want
  * the one and ldconfig made the other; loaders ask for the SONAME alone. */
-static bool is_flattened_link(const struct planning *planning, object_id d)
+static bool was_link_to(const struct planning *planning, object_id k, object_id d)
 {
 	const struct layer *layer = planning->layer;
-	const struct object *link = &layer->objects[d], *library;
-	const struct file *file = &layer->files[link->file];
-	object_id i;
+	const struct object *library = &layer->objects[k], *link = &layer->objects[d];
 
-	for (i = 0; i < layer->nr_objects; i++) {
-		library = &layer->objects[i];
-		if (i != d && equal_text(library->sha256, link->sha256) &&
-		    equal_text(object_name(layer, library), library->soname) &&
-		    same_directory(&layer->files[library->file], file) &&
-		    family_same_stem(library->family, link->family))
-			return true;
-	}
-	return false;
+	return equal_text(library->sha256, link->sha256) &&
+	       equal_text(object_name(layer, library), library->soname) &&
+	       same_directory(&layer->files[library->file], &layer->files[link->file]) &&
+	       family_same_stem(library->family, link->family);
 }
 
 /* Why the file of this object may not go; NULL: it may. */
@@ -86,17 +79,10 @@ static const char *why_fixed(struct planning *planning, object_id d)
 	return NULL;
 }
 
-/* Why d may not go in favour of k; NULL: it may. What nothing needs by name is
- * opened by its path, or is one of several names of a library in one
- * directory, which were symlinks until a wheel was packed. */
+/* Why d may not go in favour of k; NULL: it may. */
 static const char *why_stays(struct planning *planning, object_id k, object_id d)
 {
-	struct arena *arena = planning->arena;
-	const struct layer *layer = planning->layer;
-	const char *there = path_dir(arena, object_path(layer, &layer->objects[k]));
-	const char *here = path_dir(arena, object_path(layer, &layer->objects[d]));
-
-	if (!planning->usage.nr_consumers[d] && strcmp(here, there) != 0)
+	if (!planning->usage.nr_consumers[d] && !was_link_to(planning, k, d))
 		return "nothing needs it by name, so it is opened by its path";
 	return why_fixed(planning, d);
 }

@@ -27,7 +27,7 @@ static size_t stem_length(const char *family)
 	return so ? (size_t)(so - family) : strlen(family);
 }
 
-static bool same_stem(const char *a, const char *b)
+bool family_same_stem(const char *a, const char *b)
 {
 	size_t n = stem_length(a);
 
@@ -42,7 +42,7 @@ static bool equal_text(const char *a, const char *b)
 static bool belong_together(const struct object *a, const struct object *b)
 {
 	return a->machine == b->machine &&
-	       (same_stem(a->family, b->family) || equal_text(a->sha256, b->sha256) ||
+	       (family_same_stem(a->family, b->family) || equal_text(a->sha256, b->sha256) ||
 		equal_text(a->image, b->image));
 }
 
@@ -85,7 +85,7 @@ static const char *family_title(struct arena *arena, const struct layer *layer, 
 
 		if (!strcmp(title, other))
 			continue;
-		if (same_stem(title, other))
+		if (family_same_stem(title, other))
 			title = arena_printf(arena, "%.*s.so", (int)stem_length(title), title);
 		else if (strlen(other) > strlen(title))
 			title = other;

@@ -49,6 +49,9 @@ void usage_read(struct planning *planning);
 
 void families_find(struct planning *planning);
 
+/* Whether two family names differ in their SONAME major at most. */
+bool family_same_stem(const char *a, const char *b);
+
 /* What copy d is to k, if k is to take over from it. *reason says why in
  * words; of a refusal the first reason. */
 enum relation relation_of(struct planning *planning, object_id k, object_id d, const char **reason,

@@ -77,10 +77,13 @@ static void dedupe_keeps_what_nothing_needs_by_name(void)
 
 static void dedupe_merges_the_names_of_one_library_in_one_directory(void)
 {
+	struct build_object named = x;
+
 	plan_begin();
-	plan_library("a.libs/libx.so", "S", NULL, x);
-	plan_library("a.libs/libx.so.1", "S", NULL, x);
-	plan_library("a.libs/libx.so.1.2", "S", NULL, x);
+	named.soname = "libx.so.1";
+	plan_library("a.libs/libx.so", "S", NULL, named);
+	plan_library("a.libs/libx.so.1", "S", NULL, named);
+	plan_library("a.libs/libx.so.1.2", "S", NULL, named);
 	plan_module("a/m.so", "libx.so.1", "$ORIGIN/../a.libs", "x");
 	expect("merge a.libs/libx.so: identical, the same bytes\n"
 	       "keep a.libs/libx.so.1\n"
