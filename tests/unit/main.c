@@ -28,6 +28,9 @@ static void (*const suites[])(void) = {
 	suite_canonical,
 	suite_relation,
 	suite_dedupe,
+	suite_relink,
+	suite_strings,
+	suite_base,
 };
 /* clang-format on */
 

@@ -56,5 +56,8 @@ void suite_prove(void);
 void suite_canonical(void);
 void suite_relation(void);
 void suite_dedupe(void);
+void suite_relink(void);
+void suite_strings(void);
+void suite_base(void);
 
 #endif
