@@ -25,12 +25,14 @@ export LC_ALL=C.UTF-8
 unset NO_COLOR LD_LIBRARY_PATH LD_BIND_NOW PYTHONPATH || true
 export PYTHONDONTWRITEBYTECODE=1
 
-# A library built for a sanitizer wants its tools linked the same way.
-if nm "$B/libsofold.a" 2>/dev/null | grep -q __asan_init; then
+# A library built for a sanitizer wants its tools linked the same way,
+# and its complaints told from exit status 1.
+if [ "$(nm "$B/libsofold.a" 2>/dev/null | grep -c __asan_init)" != 0 ]; then
 	SANITIZE="-fsanitize=address,undefined"
 else
 	SANITIZE=
 fi
+export ASAN_OPTIONS=abort_on_error=1:exitcode=99 UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1
 
 # --- cases ------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 B=${B:-$top/build}
 CC=${CC:-gcc}
 LIBS="-lelf -ldwarf -lcrypto -larchive -ljansson -lpthread"
+# A library built for a sanitizer wants its tools linked the same way.
+[ "$(nm "$B/libsofold.a" 2>/dev/null | grep -c __asan_init)" = 0 ] || LIBS="$LIBS -fsanitize=address,undefined"
 work=$(mktemp -d) || exit 3
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
