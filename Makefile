@@ -27,6 +27,8 @@ UNIT_OBJECTS := $(UNIT_SOURCES:tests/%.c=$B/obj/tests/%.o)
 
 all: $B/sofold
 
+include src/bridge/bridge.mk
+
 $B/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
