@@ -274,6 +274,7 @@ one_case() {
 	strip=strip
 	[ $target = aarch64 ] && strip=aarch64-linux-gnu-strip
 	choose_options
+	targets[$target]=$((${targets[$target]:-0} + 1))
 	write_sources
 	build || { unbuilt=$((unbuilt + 1)); return 0; }
 	cp x/liba.so in.so
@@ -285,6 +286,7 @@ one_case() {
 	return 0
 }
 
+declare -A targets=()
 failed=0 moved_broke=0 refused=0 unbuilt=0 tools_broke=0 shrunk=0
 first=$SEED last=$((SEED + N - 1))
 [ -n "${ONLY:-}" ] && first=$ONLY last=$ONLY
@@ -294,4 +296,5 @@ done
 echo "property: seeds $first to $last: $failed failed, $refused refused, $shrunk shrunk," \
 	"$unbuilt not built, $tools_broke broken by other tools," \
 	"$moved_broke because the program headers moved"
+echo "property: ${targets[glibc]:-0} for glibc, ${targets[musl]:-0} for musl, ${targets[aarch64]:-0} for aarch64"
 [ $failed = 0 ]
