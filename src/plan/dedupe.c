@@ -234,8 +234,7 @@ static object_id counterpart(const struct family *family, const struct copy *cop
 	return NO_ID;
 }
 
-/* Says of each copy that is still open why it stays. Bytes are on offer only
- * against a copy that would be kept, so never for the first. */
+/* Says of each copy that is still open why it stays. */
 static void explain_rest(struct planning *planning, struct family *family)
 {
 	const char *fixed;
@@ -248,16 +247,38 @@ static void explain_rest(struct planning *planning, struct family *family)
 		if (!is_open(copy))
 			continue;
 		other = counterpart(family, copy);
-		if (other == NO_ID)
+		if (other == NO_ID) {
 			copy->reason = "the only copy left";
-		else
-			relation_of(planning, other, copy->object, &copy->reason, &copy->offered);
-		fixed = other == NO_ID ? NULL : why_stays(planning, other, copy->object);
+			continue;
+		}
+		relation_of(planning, other, copy->object, &copy->reason, &copy->offered);
+		copy->offered = false;
+		fixed = why_stays(planning, other, copy->object);
 		if (fixed)
 			copy->reason = fixed;
-		if (fixed || other > copy->object)
-			copy->offered = false;
 	}
+}
+
+/* What --merge would take away: the copies that the best keeper would serve if
+ * the family were merged on request. */
+static void mark_offers(struct planning *planning, struct family *family)
+{
+	struct choice choice;
+	size_t i;
+
+	planning->suppose_merge = true;
+	choice = choose(planning, family);
+	for (i = 0; choice.served && i < family->nr_copies; i++) {
+		struct copy *copy = &family->copies[i];
+
+		copy->offered = is_open(copy) && copy->object != choice.keeper &&
+				may_serve(planning, choice.keeper, copy->object);
+	}
+	planning->suppose_merge = false;
+	for (i = 0; choice.served && i < family->nr_copies; i++)
+		if (family->copies[i].offered)
+			relation_of(planning, choice.keeper, family->copies[i].object,
+				    &family->copies[i].reason, &family->copies[i].offered);
 }
 
 static const char only_merged[] = "only merged copies needed it";
@@ -285,6 +306,7 @@ static void decide_family(struct planning *planning, struct family *family)
 	     choice = choose(planning, family))
 		assign(planning, family, &choice);
 	explain_rest(planning, family);
+	mark_offers(planning, family);
 }
 
 static void refuse_family(struct family *family, const char *why)

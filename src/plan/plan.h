@@ -38,6 +38,7 @@ struct planning {
 	const struct plan_options *options;
 	struct plan *plan;
 	struct usage usage;
+	bool suppose_merge; /* answer relation_of() as if --merge all were given */
 
 	/* Decided by dedupe and relink, for each object. */
 	struct image_edits *edits; /* name edits; compact unset */

@@ -209,7 +209,7 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 	if (!covers_versions(planning, a, b, reason) || !covers_imports(planning, k, d, reason) ||
 	    (!is_promised(a->family) && !covers_features(planning, k, d, reason)))
 		return RELATION_REFUSED;
-	if (is_merge_wanted(planning->options, a->family)) {
+	if (planning->suppose_merge || is_merge_wanted(planning->options, a->family)) {
 		*reason = "every used symbol is covered, merged on request";
 		return RELATION_COMPATIBLE;
 	}
