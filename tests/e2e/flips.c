@@ -1,26 +1,24 @@
 /*
- * flips FILE FROM TO STEP [ENTRY BYTES]: turns every bit of bytes [FROM, TO) of
+ * flips LOADER FILE FROM TO STEP [ENTRY BYTES]: turns every bit of bytes [FROM, TO) of
  * an object, one at a time (each STEP-th; of each ENTRY bytes the first BYTES
  * only), and puts each result through the scanner and the writer. What the writer accepts must pass its proof, and must load as
  * the input loads. Prints one line for each that does not, then how many were
  * tried and how many rewritten.
  *
- * Loading is done in a child, since ld.so believes what it reads.
+ * LOADER is load.c's program: ld.so believes what it reads, and may crash.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sofold/image.h"
 #include "sofold/scan.h"
 
-enum outcome { LOADS, FAILS, CRASHES };
+static const char *loader; /* load.c's program */
 
 struct tally {
 	size_t tried, rewritten, wrong;
@@ -37,42 +35,34 @@ static void write_file(const char *path, struct span bytes)
 	close(fd);
 }
 
-/* In the child: 0 when answer() says "good". */
-static int ask(const char *path)
+/* Whether a program of its own, which no sanitizer slows down, can load the
+ * file and is told "good". */
+static bool loads(const char *path)
 {
-	const char *(*answer)(void);
-	void *handle;
-	int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-	size_t i;
+	char *const words[] = {(char *)(uintptr_t)loader, "-e", "good", (char *)(uintptr_t)path, NULL};
+	char *const environment[] = {"LD_BIND_NOW=1", NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+	int status = 1;
 
-	/* Sanitizers would report what is the loader's. */
-	for (i = 0; i < sizeof signals / sizeof *signals; i++)
-		signal(signals[i], SIG_DFL);
-	alarm(10);
-	if (!freopen("/dev/null", "w", stderr) || !(handle = dlopen(path, RTLD_NOW)))
-		return 1;
-	*(void **)&answer = dlsym(handle, "answer");
-	return answer && !strcmp(answer(), "good") ? 0 : 1;
-}
-
-static enum outcome load(const char *path)
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child)
-		_exit(ask(path));
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&child, loader, &actions, NULL, words, environment)) {
+		perror(loader);
+		exit(3);
+	}
 	waitpid(child, &status, 0);
-	return !WIFEXITED(status) ? CRASHES : WEXITSTATUS(status) ? FAILS : LOADS;
+	posix_spawn_file_actions_destroy(&actions);
+	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static void compare(struct span before, struct span after, const char *what, struct tally *tally)
 {
 	write_file("./flipped.so", before);
-	if (load("./flipped.so") != LOADS)
+	if (!loads("./flipped.so"))
 		return;
 	write_file("./rewritten.so", after);
-	if (load("./rewritten.so") == LOADS)
+	if (loads("./rewritten.so"))
 		return;
 	tally->wrong++;
 	printf("%s: loaded, and does not any more\n", what);
@@ -138,14 +128,15 @@ int main(int argc, char **argv)
 	uint8_t *bytes, *copy;
 	char what[64];
 
-	if (argc < 5)
+	if (argc < 6)
 		return 2;
-	bytes = read_file(argv[1], &n);
-	from = strtoul(argv[2], NULL, 0);
-	to = strtoul(argv[3], NULL, 0);
-	step = strtoul(argv[4], NULL, 0);
-	entry = argc > 6 ? strtoul(argv[5], NULL, 0) : 1;
-	used = argc > 6 ? strtoul(argv[6], NULL, 0) : 1;
+	loader = argv[1];
+	bytes = read_file(argv[2], &n);
+	from = strtoul(argv[3], NULL, 0);
+	to = strtoul(argv[4], NULL, 0);
+	step = strtoul(argv[5], NULL, 0);
+	entry = argc > 7 ? strtoul(argv[6], NULL, 0) : 1;
+	used = argc > 7 ? strtoul(argv[7], NULL, 0) : 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (at = from; at < to && at < n; at++) {
 		if ((at - from) % entry >= used)

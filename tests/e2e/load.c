@@ -1,14 +1,17 @@
 /*
  * load [-m PREFIX] FILE...: opens each file as an interpreter would and prints
  * what its ask(), or answer(), returns; "-" when it has neither. With -m prints
- * the mapped files below PREFIX instead.
+ * the mapped files below PREFIX instead. load -e TEXT FILE prints nothing and
+ * tells by its status whether TEXT is what is returned.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static int open_and_ask(const char *path, int quiet)
+/* What the file answers, or NULL: it does not load. */
+static const char *open_and_ask(const char *path)
 {
 	char name[8192];
 	const char *(*ask)(void);
@@ -19,14 +22,12 @@ static int open_and_ask(const char *path, int quiet)
 	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
 		fprintf(stderr, "%s\n", dlerror());
-		return 1;
+		return NULL;
 	}
 	*(void **)&ask = dlsym(handle, "ask");
 	if (!ask)
 		*(void **)&ask = dlsym(handle, "answer");
-	if (!quiet)
-		puts(ask ? ask() : "-");
-	return 0;
+	return ask ? ask() : "-";
 }
 
 static void print_mapped(const char *prefix)
@@ -41,16 +42,23 @@ static void print_mapped(const char *prefix)
 
 int main(int argc, char **argv)
 {
-	const char *prefix = NULL;
+	const char *prefix = NULL, *answer;
 	int i = 1;
 
+	alarm(60); /* a broken file may send anybody round in circles */
+	if (argc == 4 && !strcmp(argv[1], "-e"))
+		return !(answer = open_and_ask(argv[3])) || strcmp(answer, argv[2]);
 	if (argc > 2 && !strcmp(argv[1], "-m")) {
 		prefix = argv[2];
 		i = 3;
 	}
-	for (; i < argc; i++)
-		if (open_and_ask(argv[i], prefix != NULL))
+	for (; i < argc; i++) {
+		answer = open_and_ask(argv[i]);
+		if (!answer)
 			return 1;
+		if (!prefix)
+			puts(answer);
+	}
 	if (prefix)
 		print_mapped(prefix);
 	return 0;
