@@ -180,14 +180,14 @@
 #define EXCEEDS_potrf	      false
 #define EXCEEDS_geqrf	      blocks_exceed(lesser(*m, *n), *n, *lwork)
 #define EXCEEDS_orgqr	      blocks_exceed(*k, *n, *lwork)
-#define EXCEEDS_geev_real     false
-#define EXCEEDS_geev_complex  false
+#define EXCEEDS_geev_real     ev_exceeds(*n)
+#define EXCEEDS_geev_complex  ev_exceeds(*n)
 #define EXCEEDS_syevd	      evd_exceeds(*jobz, *n)
 #define EXCEEDS_heevd	      evd_exceeds(*jobz, *n)
 #define EXCEEDS_gesdd_real    sdd_exceeds(*jobz, *m, *n, 4)
 #define EXCEEDS_gesdd_complex sdd_exceeds(*jobz, *m, *n, 5)
-#define EXCEEDS_gelsd_real    lsd_exceeds(lesser(*m, *n), *nrhs)
-#define EXCEEDS_gelsd_complex lsd_exceeds(lesser(*m, *n), *nrhs)
+#define EXCEEDS_gelsd_real    lsd_exceeds(*m, *n, *nrhs, *lda, false)
+#define EXCEEDS_gelsd_complex lsd_exceeds(*m, *n, *nrhs, *lda, true)
 
 /* clang-format on */
 

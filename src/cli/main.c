@@ -68,15 +68,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 	status = command->run(argc, argv, &err);
 	if (*err.message)
 		fprintf(stderr, "sofold: %s\n", err.message);
-	/* A report that did not reach its reader must not pass for one. */
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("sofold: writing the report");
-		return EXIT_RUN;
-	}
 	return status;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const struct command *command;
 
@@ -94,4 +89,16 @@ int main(int argc, char **argv)
 	}
 	command = find_command(argv[1]);
 	return command ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status = dispatch(argc, argv);
+
+	/* A report that did not reach its reader must not pass for one. */
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("sofold: writing the report");
+		return EXIT_RUN;
+	}
+	return status;
 }

@@ -13,6 +13,7 @@
  * With -o the tree is copied first and the copy is shrunk.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "sofold/apply.h"
@@ -132,6 +133,17 @@ struct shrinking {
 	bool committed;
 };
 
+static int check_is_directory(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return error_errno(err, "opening %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return error_add(err, ERROR_USAGE, "%s is no directory: unpack it, shrink the tree", path);
+	return 0;
+}
+
 static int recover(const struct shrinking *run, struct error *err)
 {
 	bool recovered;
@@ -215,9 +227,6 @@ static int pipeline(struct shrinking *run, struct error *err)
 
 	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)))
 		return rc;
-	if (run->audit.layer->from_archive)
-		return error_add(err, ERROR_USAGE, "%s is an archive: unpack it, shrink the directory",
-				 run->root);
 	if ((rc = make_plan(run, err)) || (rc = stage(run, err)))
 		return rc;
 	return change(run, err);
@@ -262,7 +271,8 @@ int command_shrink(int argc, char **argv, struct error *err)
 	options_init(&options);
 	options_parse(&options, &argp, argc, argv);
 	run.root = options.output ? options.output : options.paths[0];
-	if (options.output)
+	rc = check_is_directory(options.paths[0], err);
+	if (!rc && options.output)
 		rc = tree_copy(options.paths[0], options.output, err);
 	if (!rc) {
 		rc = pipeline(&run, err);

@@ -5,7 +5,8 @@
  * every field that refers to a string of .dynstr.
  *
  * A list that does not end is told from a long one by its count: the dynamic
- * table says how many entries there are, and each entry how many it has.
+ * table says how many entries there are, and each entry how many it has. Some
+ * loaders go by the links and some by the counts, so both must agree.
  */
 #include "image/image.h"
 
@@ -40,7 +41,8 @@ static bool walk_need(struct string_walk *walk, uint64_t vaddr, const Elf64_Vern
 
 	walk->found(walk->context, FIELD_NEED_FILE, vaddr + offsetof(Elf64_Verneed, vn_file), need->vn_file);
 	for (i = 0; i < need->vn_cnt; i++) {
-		if (!image_read(walk->image, at, &aux, sizeof aux))
+		if (!image_read(walk->image, at, &aux, sizeof aux) ||
+		    !aux.vna_next != (i + 1 == need->vn_cnt))
 			return false;
 		walk->found(walk->context, FIELD_NEED_VERSION, at + offsetof(Elf64_Vernaux, vna_name),
 			    aux.vna_name);
@@ -65,7 +67,7 @@ static bool walk_needs(struct string_walk *walk)
 			return i + 1 == nr;
 		vaddr += need.vn_next;
 	}
-	return true;
+	return false;
 }
 
 static bool walk_definition(struct string_walk *walk, uint64_t vaddr, const Elf64_Verdef *def)
@@ -75,7 +77,7 @@ static bool walk_definition(struct string_walk *walk, uint64_t vaddr, const Elf6
 	unsigned i;
 
 	for (i = 0; i < def->vd_cnt; i++) {
-		if (!image_read(walk->image, at, &aux, sizeof aux))
+		if (!image_read(walk->image, at, &aux, sizeof aux) || !aux.vda_next != (i + 1 == def->vd_cnt))
 			return false;
 		walk->found(walk->context, FIELD_DEFINITION, at + offsetof(Elf64_Verdaux, vda_name),
 			    aux.vda_name);
@@ -100,7 +102,7 @@ static bool walk_definitions(struct string_walk *walk)
 			return i + 1 == nr;
 		vaddr += def.vd_next;
 	}
-	return true;
+	return false;
 }
 
 static bool walk_symbols(struct string_walk *walk)
@@ -118,6 +120,16 @@ static bool walk_symbols(struct string_walk *walk)
 			    image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_name), symbol.st_name);
 	}
 	return true;
+}
+
+bool image_each_version_field(const struct image *image,
+			      void (*found)(void *context, enum string_field field, uint64_t vaddr,
+					    uint32_t offset),
+			      void *context)
+{
+	struct string_walk walk = {image, found, context};
+
+	return walk_needs(&walk) && walk_definitions(&walk);
 }
 
 bool image_each_string_field(const struct image *image,

@@ -3,6 +3,7 @@
  *
  *	load.c       bytes -> struct image: headers and dynamic table, checked
  *	live.c       which virtual addresses hold something; which pages do not
+ *	sound.c      tables a loader would read otherwise than we do: refused
  *	fields.c     walks over version tables and symbols
  *	ranges.c     sorted lists of address ranges
  *	strings.c    who refers to which byte of .dynstr; room for new strings
@@ -110,6 +111,15 @@ bool image_each_string_field(const struct image *image,
 			     void (*found)(void *context, enum string_field field, uint64_t vaddr,
 					   uint32_t offset),
 			     void *context);
+
+/* The same without symbols: version tables only. */
+bool image_each_version_field(const struct image *image,
+			      void (*found)(void *context, enum string_field field, uint64_t vaddr,
+					    uint32_t offset),
+			      void *context);
+
+/* The part of image_load() that looks at what the dynamic table points to. */
+int image_check_tables(const struct image *image, struct error *err);
 
 /* Whether a dynamic tag's value is an offset into the string table. */
 bool tag_is_string(int64_t tag);

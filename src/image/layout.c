@@ -2,10 +2,13 @@
  * Where the parts of an image go in the new file.
  *
  * Each segment is cut at runs of whole dead pages into chunks; each chunk
- * becomes a PT_LOAD that begins and ends with a live byte. Chunks are written in address order, each at the
- * first offset that is congruent to its address modulo the page, so two of them may share a page of the file
- * but nothing is padded beyond that. p_align becomes the page too: an alignment of 2 MiB, as older linkers
- * wrote it, would force holes of that size, and nothing needs it unless a section asks for it.
+ * becomes a PT_LOAD. Only whole pages go: should a section be described a
+ * little shorter than what it holds, nothing is lost. Chunks are written in
+ * address order, each at the first offset that is congruent to its address
+ * modulo the page, so two of them may share a page of the file but nothing is
+ * padded beyond that. p_align becomes the page too: an alignment of 2 MiB, as
+ * older linkers wrote it, would force holes of that size, and nothing needs it
+ * unless a section asks for it.
  *
  * The program header table stays where it is, if it fits there; cuts are given
  * up, smallest first, until it does. When a new segment is needed for a moved
@@ -36,15 +39,19 @@ bool layout_offset(const struct layout *layout, uint64_t vaddr, uint64_t *offset
 	return false;
 }
 
-/* The largest alignment any loaded section asks for. */
+/* The largest alignment any loaded section asks for. No loader reads sections,
+ * so one that is no power of two has been obeyed by nobody. */
 static uint64_t section_alignment(const struct image *image)
 {
 	uint64_t align = 1;
 	size_t i;
 
-	for (i = 1; i < image->nr_shdrs; i++)
-		if ((image->shdrs[i].sh_flags & SHF_ALLOC) && image->shdrs[i].sh_addralign > align)
-			align = image->shdrs[i].sh_addralign;
+	for (i = 1; i < image->nr_shdrs; i++) {
+		uint64_t wanted = image->shdrs[i].sh_addralign;
+
+		if ((image->shdrs[i].sh_flags & SHF_ALLOC) && wanted > align && !(wanted & (wanted - 1)))
+			align = wanted;
+	}
 	return align;
 }
 
@@ -113,31 +120,28 @@ static void cut_load(struct layout *layout, size_t load)
 {
 	const struct draft *draft = layout->draft;
 	const Elf64_Phdr *phdr = &draft->loads[load];
-	uint64_t end = phdr->p_vaddr + phdr->p_filesz, at = phdr->p_vaddr, from, to;
-	const struct range *live = ranges_next(&draft->live, at);
+	uint64_t start = phdr->p_vaddr, end = start + phdr->p_filesz, from, to;
+	const struct range *live = ranges_next(&draft->live, start);
 
 	if (!phdr->p_filesz) {
-		add_chunk(layout, load, at, at, at + phdr->p_memsz);
+		add_chunk(layout, load, start, start, start + phdr->p_memsz);
 		return;
 	}
 	if (!live || live->from >= end)
 		return; /* nothing alive: the whole segment goes */
-	from = live->from > at ? live->from : at;
+	from = page_down(layout, live->from) > start ? page_down(layout, live->from) : start;
 	/* A range may go on in the segment behind, where that begins at once. */
 	for (to = live->to; to < end; to = live->to) {
 		live = ranges_next(&draft->live, to);
 		if (!live || live->from >= end)
 			break;
 		if (page_up(layout, to) < page_down(layout, live->from)) {
-			add_chunk(layout, load, from, to, to);
-			from = live->from;
+			add_chunk(layout, load, from, page_up(layout, to), page_up(layout, to));
+			from = page_down(layout, live->from);
 		}
 	}
-	to = to < end ? to : end;
-	/* Where segments touch, a live range may go on in the next. */
-	to = to < end ? to : end;
-	add_chunk(layout, load, from, to,
-		  phdr->p_memsz > phdr->p_filesz ? phdr->p_vaddr + phdr->p_memsz : to);
+	to = page_up(layout, to) < end ? page_up(layout, to) : end;
+	add_chunk(layout, load, from, to, phdr->p_memsz > phdr->p_filesz ? start + phdr->p_memsz : to);
 }
 
 static size_t other_phdrs(const struct image *image)

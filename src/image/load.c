@@ -358,7 +358,8 @@ int image_load(struct arena *arena, struct span file, struct image *image, struc
 	*image = (struct image){.file = file};
 	if (load_header(image, err) || load_phdrs(arena, image, err) || load_loads(arena, image, err) ||
 	    check_described(image, err) || load_sections(arena, image, err) ||
-	    load_dynamic(arena, image, err) || load_strings(image, err) || count_symbols(image, err))
+	    load_dynamic(arena, image, err) || load_strings(image, err) || count_symbols(image, err) ||
+	    image_check_tables(image, err))
 		return ERROR_REFUSED;
 	return 0;
 }

@@ -229,6 +229,9 @@ enum relation relation_of(struct planning *planning, object_id k, object_id d, c
 	const struct object *a = &planning->layer->objects[k], *b = &planning->layer->objects[d];
 
 	*offered = false;
+	if (a->untouchable)
+		return refuse(reason, arena_printf(planning->arena, "the other copy is left alone: %s",
+						   a->untouchable));
 	if (a->sha256 && b->sha256 && !strcmp(a->sha256, b->sha256)) {
 		*reason = "the same bytes";
 		return RELATION_IDENTICAL;

@@ -3,7 +3,9 @@
  *
  * ctypes.CDLL("libfoo-1a2b3c4d.so") and dlopen("libfoo.so.5") do not stand in
  * any NEEDED entry. Before a file goes, every .py file, and the bytes of every
- * ELF file outside its dynamic string table, are searched for its name. A
+ * ELF file outside its dynamic string table, are searched for its name. An ELF
+ * file that could not be parsed may need libraries all the same, by whatever
+ * loader takes it: all its bytes are searched. A
  * name counts when it stands alone: what follows must end a file name and what
  * precedes must begin one, so "libz.so" is not found in "libxyz.so.1".
  */
@@ -108,7 +110,7 @@ static void search_file(void *context, size_t item, unsigned worker)
 	struct error err = {0};
 
 	(void)worker;
-	if (file->kind != FILE_REGULAR || (file->object == NO_ID && !is_python(file)))
+	if (file->kind != FILE_REGULAR || (file->object == NO_ID && !file->is_elf && !is_python(file)))
 		return;
 	/* What cannot be read was a finding of the scan already. */
 	if (source_open(search->source, search->layer, file, &mapping, &err))

@@ -85,6 +85,11 @@ static void read_segments(struct reader *reader)
 		reader_fail(reader, "program headers lie beyond the end of the file");
 		return;
 	}
+	/* libelf shortens the count to what the file holds. */
+	if (reader->ehdr.e_phnum != PN_XNUM && nr != reader->ehdr.e_phnum) {
+		reader_fail(reader, "program headers lie beyond the end of the file");
+		return;
+	}
 	/* The count is the file's word; the table must be there. */
 	if (nr > reader->bytes.n / sizeof(Elf32_Phdr)) {
 		reader_fail(reader, "more program headers than the file can hold");

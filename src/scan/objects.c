@@ -165,6 +165,31 @@ static void link_symlinks(struct layer *layer)
 			layer->files[i].object = layer_object_at(layer, layer->files[i].path);
 }
 
+static bool looks_like_library(const struct file *file)
+{
+	const char *so = strstr(file->name, ".so");
+
+	return so && (!so[3] || so[3] == '.');
+}
+
+/* Files that are not there to be parsed, but that a user would miss. */
+static void report_odd_files(struct layer *layer)
+{
+	size_t i;
+
+	for (i = 0; i < layer->nr_files; i++) {
+		const struct file *file = &layer->files[i];
+
+		if (file->kind == FILE_OTHER)
+			layer_add_finding(layer, "special-file", SEVERITY_WARNING, file->path,
+					  "neither a file nor a directory nor a symlink; left alone");
+		else if (file->kind == FILE_REGULAR && !file->is_elf && looks_like_library(file))
+			layer_add_finding(layer, "malformed", SEVERITY_WARNING, file->path,
+					  file->size ? "named like a library, but no ELF file"
+						     : "named like a library, but empty");
+	}
+}
+
 void objects_read(struct layer *layer, const struct source *source)
 {
 	struct job job = {.layer = layer, .source = source};
@@ -184,4 +209,5 @@ void objects_read(struct layer *layer, const struct source *source)
 		adopt(layer, &job.parsed[item], job.files[item]);
 	link_paths(layer, ids, nr);
 	link_symlinks(layer);
+	report_odd_files(layer);
 }

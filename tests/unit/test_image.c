@@ -204,7 +204,7 @@ static void image_edit_refuses_a_string_table_that_reaches_into_other_sections(v
 	/* What lies behind .dynstr is no free room, whatever DT_STRSZ says. */
 	object_dynamic(&elf, DT_STRSZ)->d_un.d_val += 64;
 	CU_ASSERT_EQUAL(object_run(elf.bytes), 42);
-	expect_refused(elf.bytes, &new_soname, "the dynamic string table reaches into another section");
+	expect_refused(elf.bytes, &new_soname, "a table lies inside the dynamic string table");
 }
 
 static void image_edit_refuses_names_outside_the_string_table(void)

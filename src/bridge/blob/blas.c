@@ -28,14 +28,8 @@
 #define KEEP_ARRAY(a)	 a
 #define KEEP_INTEGER(a)	 *a
 
-/* Only a dot product returns something. */
-#define RESULT_dot(p)	  element_##p
-#define RESULT_dot_sub(p) void
-#define RESULT_axpy(p)	  void
-#define RESULT_gemv(p)	  void
-#define RESULT_gemm(p)	  void
-#define RESULT_syrk(p)	  void
-#define RETURN_dot	  return
+/* Only a dot product returns something (blob.h: RESULT_). */
+#define RETURN_dot return
 #define RETURN_dot_sub
 #define RETURN_axpy
 #define RETURN_gemv

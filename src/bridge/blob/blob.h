@@ -98,6 +98,14 @@ typedef const double _Complex *scalar_z;
 #define TAKE_INT_WORK(p, a)	     int64_t *a
 #define TAKE_OUT(p, a)		     int64_t *a
 
+/* Only a dot product returns something. */
+#define RESULT_dot(p)	  element_##p
+#define RESULT_dot_sub(p) void
+#define RESULT_axpy(p)	  void
+#define RESULT_gemv(p)	  void
+#define RESULT_gemm(p)	  void
+#define RESULT_syrk(p)	  void
+
 /* Parameters of the function that is called. Arrays of integers are the
  * caller's own: an int64_t[n] has room for an int32_t[n]. */
 #define GIVE(kind, p, ...) , GIVE_##kind(p)

@@ -40,11 +40,17 @@ static inline bool is_option(char given, char option)
 	return (given & ~0x20) == option;
 }
 
+/* xGEEV: block sizes of two reductions times N (dgeev.f: MAXWRK). */
+static inline bool ev_exceeds(int64_t n)
+{
+	return 2 * BLOCK * n > LIMIT;
+}
+
 /* xSYEVD, xHEEVD: 1 + 6 N + 2 N**2 with vectors (dsyevd.f, zheevd.f: LWMIN,
- * LRWMIN). N fits in 32 bits. */
+ * LRWMIN), 2 N + N*NB without (LOPT). N fits in 32 bits. */
 static inline bool evd_exceeds(char jobz, int64_t n)
 {
-	return is_option(jobz, 'V') && 1 + 6 * n + 2 * n * n > LIMIT;
+	return (is_option(jobz, 'V') ? 1 + 6 * n + 2 * n * n : (2 + BLOCK) * n) > LIMIT;
 }
 
 /*
@@ -64,10 +70,24 @@ static inline bool sdd_exceeds(char jobz, int64_t m, int64_t n, int64_t squares)
 	return k > UINT16_MAX || squares * k * k + 10 * k + 160 * sides > LIMIT;
 }
 
-/* xGELSD with K = min(M, N): bounds MAXWRK of dgelsd.f from above. */
-static inline bool lsd_exceeds(int64_t k, int64_t nrhs)
+/*
+ * xGELSD with K = min(M, N): bounds MAXWRK of dgelsd.f and LRWORK of zgelsd.f
+ * from above. For a wide matrix the routine also computes M*LDA, to see whether
+ * the workspace would hold that much. Right hand sides count by themselves, too:
+ * a block each, and 3*SMLSIZ + 2 numbers of RWORK, where LRWORK has N*(1+NRHS)
+ * even if N is not the short side.
+ */
+static inline bool lsd_exceeds(int64_t m, int64_t n, int64_t nrhs, int64_t lda, bool is_complex)
 {
-	return k > 0 && (k > UINT16_MAX || k * k + k * (nrhs + 1000) + 64 * nrhs > LIMIT);
+	int64_t k = lesser(m, n), wide = m < n;
+
+	if (k <= 0)
+		return false;
+	if (k > UINT16_MAX)
+		return true;
+	return k * (wide ? lda : k) + 1000 * k + (wide ? n : 0) + (is_complex ? n : k) * (nrhs + 1) +
+		       (is_complex ? 3 * 25 + 2 : BLOCK) * nrhs >
+	       LIMIT;
 }
 
 /* A workspace may be longer than the routine can be told, and -1 is a query. */
