@@ -121,12 +121,106 @@ static int check_relocations(const struct image *image, int64_t tag, int64_t siz
 	return 0;
 }
 
-static void ignore_field(void *context, enum string_field field, uint64_t vaddr, uint32_t offset)
+/* glibc takes the filter's words modulo their number by masking, and hashes
+ * modulo the number of buckets (elf/dl-setup_hash.c, elf/dl-lookup.c). */
+static int check_gnu_hash(const struct image *image, struct error *err)
 {
-	(void)context;
-	(void)field;
-	(void)vaddr;
-	(void)offset;
+	uint32_t header[4]; /* buckets, first symbol, words of the filter, its shift */
+	struct span bytes;
+	uint64_t vaddr;
+
+	if (!image_tag(image, DT_GNU_HASH, &vaddr))
+		return 0;
+	if (!image_read(image, vaddr, header, sizeof header) ||
+	    !image_at(image, vaddr + sizeof header, header[2] * 8ull + header[0] * 4ull, &bytes))
+		return refuse(err, "the hash table is not loaded from the file");
+	if (!header[0] || !header[2] || (header[2] & (header[2] - 1)) || header[3] >= 64)
+		return refuse(err, "the hash table's header makes no sense");
+	return 0;
+}
+
+struct versions {
+	const struct image *image;
+	unsigned highest; /* index any version has */
+	bool sound;
+};
+
+/* The hash of System V, by which loaders compare version names first (gABI,
+ * Hash Table). */
+static uint32_t sysv_hash(const char *name)
+{
+	uint32_t hash = 0, high;
+
+	for (; *name; name++) {
+		hash = (hash << 4) + (unsigned char)*name;
+		high = hash & 0xf0000000u;
+		hash = (hash ^ (high >> 24)) & ~high;
+	}
+	return hash;
+}
+
+static void check_version(void *context, enum string_field field, uint64_t vaddr, uint32_t offset)
+{
+	struct versions *versions = context;
+	const char *name = span_string(versions->image->strings, offset);
+	Elf64_Vernaux aux;
+
+	if (!name || !*name) {
+		versions->sound = false;
+		return;
+	}
+	if (field != FIELD_NEED_VERSION)
+		return;
+	if (!image_read(versions->image, vaddr - offsetof(Elf64_Vernaux, vna_name), &aux, sizeof aux) ||
+	    aux.vna_hash != sysv_hash(name))
+		versions->sound = false;
+	else if ((aux.vna_other & 0x7fffu) > versions->highest)
+		versions->highest = aux.vna_other & 0x7fffu;
+}
+
+static void count_definitions(struct versions *versions)
+{
+	uint64_t vaddr, nr;
+	Elf64_Verdef def;
+
+	if (!image_tag(versions->image, DT_VERDEF, &vaddr) || !image_tag(versions->image, DT_VERDEFNUM, &nr))
+		return;
+	for (; nr && image_read(versions->image, vaddr, &def, sizeof def); nr--, vaddr += def.vd_next)
+		if ((def.vd_ndx & 0x7fffu) > versions->highest)
+			versions->highest = def.vd_ndx & 0x7fffu;
+}
+
+/* Each symbol's version must be one there is: loaders index an array by it. */
+static bool indexes_are_known(const struct versions *versions)
+{
+	const struct image *image = versions->image;
+	uint16_t index;
+	struct span table;
+	uint64_t vaddr;
+	size_t i;
+
+	if (!image_tag(image, DT_VERSYM, &vaddr))
+		return true;
+	if (!image_at(image, vaddr, image->nr_symbols * sizeof index, &table))
+		return false;
+	for (i = 0; i < image->nr_symbols; i++) {
+		memcpy(&index, table.p + i * sizeof index, sizeof index);
+		if ((index & 0x7fffu) > VER_NDX_GLOBAL && (index & 0x7fffu) > versions->highest)
+			return false;
+	}
+	return true;
+}
+
+static int check_versions(const struct image *image, struct error *err)
+{
+	struct versions versions = {image, 0, true};
+
+	if (!image_each_version_field(image, check_version, &versions))
+		return refuse(err, "a version table and its count disagree");
+	count_definitions(&versions);
+	if (!versions.sound || !indexes_are_known(&versions))
+		return refuse(err, "a version table is broken");
+	return 0;
 }
 
 int image_check_tables(const struct image *image, struct error *err)
@@ -139,9 +233,7 @@ int image_check_tables(const struct image *image, struct error *err)
 		if (check_table(image, &tables[i], err))
 			return ERROR_REFUSED;
 	if (check_relocations(image, DT_RELA, DT_RELASZ, err) ||
-	    check_relocations(image, DT_JMPREL, DT_PLTRELSZ, err))
+	    check_relocations(image, DT_JMPREL, DT_PLTRELSZ, err) || check_gnu_hash(image, err))
 		return ERROR_REFUSED;
-	if (!image_each_version_field(image, ignore_field, NULL))
-		return refuse(err, "a version table and its count disagree");
-	return 0;
+	return check_versions(image, err);
 }

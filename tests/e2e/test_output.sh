@@ -88,7 +88,7 @@ test_run_errors() {
 	exits 3 "$SOFOLD" verify nowhere
 	exits 3 "$SOFOLD" audit /dev/null
 	answers file.so yes
-	exits 3 "$SOFOLD" shrink file.so
+	exits 2 "$SOFOLD" shrink file.so
 }
 
 test_help() {

@@ -71,11 +71,13 @@ static inline bool sdd_exceeds(char jobz, int64_t m, int64_t n, int64_t squares)
 }
 
 /*
- * xGELSD with K = min(M, N): bounds MAXWRK of dgelsd.f and LRWORK of zgelsd.f
+ * xGELSD with K = min(M, N): bounds MINWRK of dgelsd.f and LRWORK of zgelsd.f
  * from above. For a wide matrix the routine also computes M*LDA, to see whether
- * the workspace would hold that much. Right hand sides count by themselves, too:
- * a block each, and 3*SMLSIZ + 2 numbers of RWORK, where LRWORK has N*(1+NRHS)
- * even if N is not the short side.
+ * the workspace would hold that much. LRWORK has 3*SMLSIZ + 2 numbers for each
+ * right hand side, and N*(1 + NRHS) even if N is not the short side.
+ *
+ * MAXWRK has NRHS blocks, which overflow unnoticed, and may: it is the largest of
+ * several, and blocks are used from K = 33 on, when K*NRHS is larger than they.
  */
 static inline bool lsd_exceeds(int64_t m, int64_t n, int64_t nrhs, int64_t lda, bool is_complex)
 {
@@ -86,7 +88,7 @@ static inline bool lsd_exceeds(int64_t m, int64_t n, int64_t nrhs, int64_t lda, 
 	if (k > UINT16_MAX)
 		return true;
 	return k * (wide ? lda : k) + 1000 * k + (wide ? n : 0) + (is_complex ? n : k) * (nrhs + 1) +
-		       (is_complex ? 3 * 25 + 2 : BLOCK) * nrhs >
+		       (is_complex ? 3 * 25 + 2 : 0) * nrhs >
 	       LIMIT;
 }
 
