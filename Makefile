@@ -112,13 +112,17 @@ property: $B/libsofold.a
 fuzz: $B/libsofold.a
 	B=$B tests/fuzz/run.sh
 
+# What fuzzing has found once, as tests that give the same answer every time.
+replay: $B/libsofold.a
+	B=$B tests/fuzz/run.sh replay
+
 wheels: $B/sofold
 	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
 
 test:
 	tests/setup.sh build test
 	$(MAKE) -j$$(nproc) all
-	$(MAKE) -k unit e2e property fault fuzz wheels
+	$(MAKE) -k unit e2e property fault replay wheels
 
 test-all:
 	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
@@ -135,4 +139,4 @@ bench: $B/sofold
 	tests/setup.sh test
 	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
 
-.PHONY: e2e fault property fuzz wheels test test-all demo bench
+.PHONY: e2e fault property fuzz replay wheels test test-all demo bench
