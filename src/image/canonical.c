@@ -16,8 +16,8 @@
  * take the place of offsets into moved tables. Sections of the linker's are
  * told from moved tables by type, never by name.
  *
- * Symbol order is part of the stream because relocations refer to it; the
- * hash tables are not, because they follow from the symbols.
+ * Symbol order is part of the stream because relocations refer to it, and hash
+ * tables because look-ups do.
  */
 #include "image/image.h"
 
@@ -92,6 +92,23 @@ static bool is_movable(const Elf64_Shdr *shdr)
 	return false;
 }
 
+/* The segment around a section says how its pages are protected and where its
+ * zeroed memory ends. Segments of moved tables alone are the tools' own. */
+static void emit_segment_of(struct stream *stream, const Elf64_Shdr *shdr)
+{
+	const struct image *image = stream->image;
+	size_t i;
+
+	for (i = 0; i < image->nr_loads; i++) {
+		const Elf64_Phdr *load = &image->loads[i];
+
+		if (shdr->sh_addr < load->p_vaddr || shdr->sh_addr >= load->p_vaddr + load->p_memsz)
+			continue;
+		emit_number(stream, load->p_flags);
+		emit_number(stream, load->p_memsz > load->p_filesz ? load->p_vaddr + load->p_memsz : 0);
+	}
+}
+
 static void emit_sections(struct stream *stream)
 {
 	const struct image *image = stream->image;
@@ -106,7 +123,24 @@ static void emit_sections(struct stream *stream)
 		emit_number(stream, shdr->sh_addr);
 		emit_number(stream, shdr->sh_size);
 		emit_number(stream, shdr->sh_flags);
+		emit_segment_of(stream, shdr);
 		if (section_is_loaded(shdr) && image_at(image, shdr->sh_addr, shdr->sh_size, &bytes))
+			stream->sink(stream->context, bytes);
+	}
+}
+
+/* Hash tables move, but their contents depend on the symbols alone. */
+static void emit_hashes(struct stream *stream)
+{
+	const struct image *image = stream->image;
+	struct span bytes;
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
+		if ((shdr->sh_type == SHT_HASH || shdr->sh_type == SHT_GNU_HASH) && section_is_loaded(shdr) &&
+		    image_at(image, shdr->sh_addr, shdr->sh_size, &bytes))
 			stream->sink(stream->context, bytes);
 	}
 }
@@ -235,6 +269,7 @@ int image_canonical(struct arena *arena, struct span file, void (*sink)(void *co
 	stream.versions = arena_array(arena, MAX_VERSIONS, sizeof *stream.versions);
 	emit_segments(&stream);
 	emit_sections(&stream);
+	emit_hashes(&stream);
 	stream.sound = image_each_string_field(&image, name_needed_version, &stream);
 	emit_definitions(&stream);
 	emit_symbols(&stream);
