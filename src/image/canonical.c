@@ -72,26 +72,6 @@ static void emit_segments(struct stream *stream)
 	}
 }
 
-/* Tables that are moved, or that describe what is emitted by other means. */
-static bool is_movable(const Elf64_Shdr *shdr)
-{
-	switch (shdr->sh_type) {
-	case SHT_DYNAMIC:
-	case SHT_DYNSYM:
-	case SHT_STRTAB:
-	case SHT_HASH:
-	case SHT_GNU_HASH:
-	case SHT_GNU_versym:
-	case SHT_GNU_verdef:
-	case SHT_GNU_verneed:
-	case SHT_NOTE:
-	case SHT_RELA:
-	case SHT_RELR:
-		return true;
-	}
-	return false;
-}
-
 /* The segment around a section says how its pages are protected and where its
  * zeroed memory ends. Segments of moved tables alone are the tools' own. */
 static void emit_segment_of(struct stream *stream, const Elf64_Shdr *shdr)
@@ -118,7 +98,7 @@ static void emit_sections(struct stream *stream)
 	for (i = 1; i < image->nr_shdrs; i++) {
 		const Elf64_Shdr *shdr = &image->shdrs[i];
 
-		if (!(shdr->sh_flags & SHF_ALLOC) || is_movable(shdr))
+		if (!(shdr->sh_flags & SHF_ALLOC) || section_is_movable(shdr))
 			continue;
 		emit_number(stream, shdr->sh_addr);
 		emit_number(stream, shdr->sh_size);

@@ -53,6 +53,9 @@ struct image {
 /* ERROR_REFUSED with the reason when the file is not one we would edit. */
 int image_load(struct arena *arena, struct span file, struct image *image, struct error *err);
 
+/* True for the kinds of section that patchelf and its like move. */
+bool section_is_movable(const Elf64_Shdr *shdr);
+
 /* The bytes at [vaddr, vaddr + length) as loaded from the file; false when
  * they are not all in one segment's file-backed part. */
 bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct span *out);

@@ -12,7 +12,8 @@
  * relocation writes or points to, a dynamic symbol's value. What is left is
  * dead, but only where the section headers can be trusted to be complete:
  * every table the loader uses must lie in a section, and so must the entry
- * points. Otherwise all is live, and nothing is lost but size. (The program headers
+ * points; and tables must have been moved at all, since a linker leaves nothing
+ * dead. Otherwise all is live, and nothing is lost but size. (The program headers
  * are not in the list: layout.c writes a new table and decides where.)
  *
  * Pages the loader makes read-only after relocation (PT_GNU_RELRO) stay
@@ -238,11 +239,40 @@ bool image_is_program(const struct image *image)
 	return image_phdr(image, PT_INTERP) != NULL;
 }
 
+static bool is_within(const Elf64_Shdr *shdr, const Elf64_Phdr *load)
+{
+	return (shdr->sh_flags & SHF_ALLOC) && shdr->sh_addr >= load->p_vaddr &&
+	       shdr->sh_addr < load->p_vaddr + load->p_memsz;
+}
+
+/* Whether some segment holds tables that tools move, and nothing else: the
+ * trace patchelf leaves, and no linker. */
+static bool has_moved_tables(const struct image *image)
+{
+	size_t i, j, tables, others;
+
+	for (i = 0; i < image->nr_loads; i++) {
+		tables = others = 0;
+		for (j = 1; j < image->nr_shdrs; j++) {
+			if (!is_within(&image->shdrs[j], &image->loads[i]))
+				continue;
+			if (section_is_movable(&image->shdrs[j]))
+				tables++;
+			else
+				others++;
+		}
+		if (tables && !others && i)
+			return true;
+	}
+	return false;
+}
+
 bool image_live(const struct image *image, bool compact, struct ranges *live)
 {
 	add_sections(image, live);
 	ranges_normalize(live);
-	if (!compact || image_is_program(image) || !sections_are_complete(image, live)) {
+	if (!compact || image_is_program(image) || !has_moved_tables(image) ||
+	    !sections_are_complete(image, live)) {
 		all_live(image, live);
 		return false;
 	}

@@ -113,6 +113,25 @@ const char *image_section_name(const struct image *image, const Elf64_Shdr *shdr
 	return name ? name : "";
 }
 
+bool section_is_movable(const Elf64_Shdr *shdr)
+{
+	switch (shdr->sh_type) {
+	case SHT_DYNAMIC:
+	case SHT_DYNSYM:
+	case SHT_STRTAB:
+	case SHT_HASH:
+	case SHT_GNU_HASH:
+	case SHT_GNU_versym:
+	case SHT_GNU_verdef:
+	case SHT_GNU_verneed:
+	case SHT_NOTE:
+	case SHT_RELA:
+	case SHT_RELR:
+		return true;
+	}
+	return false;
+}
+
 static int load_header(struct image *image, struct error *err)
 {
 	Elf64_Ehdr *ehdr = &image->ehdr;

@@ -205,7 +205,8 @@ static int check_dropped(const struct image *old, const struct image *new, const
 		const Elf64_Shdr *shdr = &old->shdrs[i];
 		const struct range *next = ranges_next(dropped, shdr->sh_addr);
 
-		if (section_is_loaded(shdr) && next && next->from < shdr->sh_addr + shdr->sh_size &&
+		if (section_is_loaded(shdr) && shdr->sh_size && next &&
+		    next->from < shdr->sh_addr + shdr->sh_size &&
 		    (shdr->sh_addr != old->strtab || old->strtab == new->strtab))
 			return differs(err, shdr->sh_addr, "a loaded section was dropped");
 	}
