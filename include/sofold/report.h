@@ -27,6 +27,14 @@ struct report_style {
 enum { SIZE_TEXT = 32 };
 const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes);
 
+/*
+ * Text from the layer as it may be shown: names of files and libraries hold
+ * what their authors put there, and a terminal would obey it. Control bytes
+ * become \xNN. Returns text itself when there are none, else one of a few
+ * buffers that later calls reuse.
+ */
+const char *report_shown(const char *text);
+
 /* One audited input. */
 struct audit {
 	const char *name; /* as the user gave it */

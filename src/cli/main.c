@@ -67,7 +67,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	argv[0] = name;
 	status = command->run(argc, argv, &err);
 	if (*err.message)
-		fprintf(stderr, "sofold: %s\n", err.message);
+		fprintf(stderr, "sofold: %s\n", report_shown(err.message));
 	return status;
 }
 

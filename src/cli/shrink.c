@@ -158,6 +158,28 @@ static int recover(const struct shrinking *run, struct error *err)
 	return rc;
 }
 
+static bool is_family(const struct plan *plan, const char *name)
+{
+	size_t i, n = strlen(name);
+
+	for (i = 0; i < plan->nr_families; i++)
+		if (!strncmp(plan->families[i].name, name, n))
+			return true;
+	return !strcmp(name, "all");
+}
+
+/* A misspelt family would otherwise just not be merged. */
+static void warn_of_unknown_families(const struct options *options, const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_merge; i++)
+		if (!is_family(plan, options->merge[i]))
+			fprintf(stderr,
+				"sofold: --merge %s: no library of that name has several copies here\n",
+				options->merge[i]);
+}
+
 static int make_plan(struct shrinking *run, struct error *err)
 {
 	struct layer *layer = run->audit.layer;
@@ -173,9 +195,11 @@ static int make_plan(struct shrinking *run, struct error *err)
 
 	plan_candidates(layer, wanted);
 	rc = scan_mentions(layer, wanted, err);
-	if (!rc)
-		run->plan = plan_layer(layer, &options);
-	return rc;
+	if (rc)
+		return rc;
+	run->plan = plan_layer(layer, &options);
+	warn_of_unknown_families(run->options, run->plan);
+	return 0;
 }
 
 static int stage(struct shrinking *run, struct error *err)
@@ -212,6 +236,10 @@ static int change(struct shrinking *run, struct error *err)
 		return 0;
 	if (run->options->python)
 		rc = imports_probe(layer->arena, layer, run->options->python, &run->before, err);
+	/* Nothing before and nothing after would prove nothing. */
+	if (!rc && run->before.nr_modules && !imports_count(&run->before))
+		return error_add(err, ERROR_RUN, "%s imports none of the %zu extension modules: %s",
+				 run->options->python, run->before.nr_modules, run->before.failed[0]);
 	if (!rc) {
 		run->committed = true;
 		rc = apply_commit(run->apply, err);

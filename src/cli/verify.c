@@ -64,6 +64,9 @@ int command_verify(int argc, char **argv, struct error *err)
 	options_init(&options);
 	options_parse(&options, &argp, argc, argv);
 	rc = open_layer(&options, options.paths[0], false, &audit, err);
+	if (!rc && options.python && audit.layer->from_archive)
+		rc = error_add(err, ERROR_USAGE, "--run needs a directory; %s is an archive",
+			       options.paths[0]);
 	status = rc ? status_of(rc) : verify_layer(&options, &audit, err);
 	layer_free(audit.layer);
 	options_clear(&options);

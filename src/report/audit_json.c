@@ -123,6 +123,17 @@ static enum relation family_relation(const struct family *family)
 	return weakest;
 }
 
+static const char *family_relation_name(const struct family *family)
+{
+	enum relation relation = family_relation(family);
+	size_t i;
+
+	for (i = 0; relation == RELATION_REFUSED && i < family->nr_copies; i++)
+		if (family->copies[i].orphan)
+			return "orphan";
+	return relation_name(relation);
+}
+
 static const struct copy *first_kept(const struct family *family)
 {
 	size_t i;
@@ -151,7 +162,7 @@ static json_t *family_json(const struct json_input *input, const struct layer *l
 	size_t i;
 
 	json_object_set_new(json, "name", json_text(family->name));
-	json_object_set_new(json, "relation", json_text(relation_name(family_relation(family))));
+	json_object_set_new(json, "relation", json_text(family_relation_name(family)));
 	json_object_set_new(json, "keep",
 			    kept ? json_path(input, object_path(layer, &layer->objects[kept->object]))
 				 : json_null());

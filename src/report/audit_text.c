@@ -35,6 +35,21 @@ static uint64_t offered_bytes(const struct plan *plan)
 	return bytes;
 }
 
+/* What shrink drops besides: each object's symbol tables and debug info. */
+static void print_strippable(FILE *to, const struct layer *layer)
+{
+	uint64_t bytes = 0;
+	size_t i, nr = 0;
+
+	for (i = 0; i < layer->nr_objects; i++) {
+		uint64_t own = layer->objects[i].symtab_bytes + layer->objects[i].debug_bytes;
+
+		bytes += own;
+		nr += own != 0;
+	}
+	print_total(to, "strippable", nr, bytes, "  of symbol tables and debug info");
+}
+
 static void print_headline(FILE *to, const struct audit *audit, const struct report_style *style)
 {
 	const struct layer *layer = audit->layer;
@@ -47,6 +62,7 @@ static void print_headline(FILE *to, const struct audit *audit, const struct rep
 	print_total(to, "native", layer->nr_objects, layer->native_bytes, "");
 	print_total(to, "reclaimable", count_deleted(audit), audit->plan->reclaimable,
 		    "  by keeping one copy of each library");
+	print_strippable(to, layer);
 	if (offered_bytes(audit->plan))
 		fprintf(to, "  %-12s %6s  %12s  more with --merge, see below\n", "offered", "",
 			size_text(size, offered_bytes(audit->plan)));
@@ -68,10 +84,10 @@ static void print_copy(FILE *to, const struct audit *audit, const struct copy *c
 	char size[SIZE_TEXT];
 
 	fprintf(to, "    %-5s %10s  %s\n", verb(copy), size_text(size, object->size),
-		object_path(layer, object));
-	fprintf(to, "      %s%s", object_owner(layer->arena, layer, object),
+		report_shown(object_path(layer, object)));
+	fprintf(to, "      %s%s", report_shown(object_owner(layer->arena, layer, object)),
 		object->version_hint ? ", version " : "");
-	fprintf(to, "%s\n", object->version_hint ? object->version_hint : "");
+	fprintf(to, "%s\n", object->version_hint ? report_shown(object->version_hint) : "");
 	if (copy->served_by != NO_ID && copy->served_by != copy->object)
 		print_wrapped(
 			to, 6,
@@ -160,7 +176,8 @@ static void print_biggest(FILE *to, const struct audit *audit, const struct repo
 	for (i = 0; i < shown; i++) {
 		const struct object *object = &layer->objects[ids[i]];
 
-		fprintf(to, "  %10s  %s\n", size_text(size, object->size), object_path(layer, object));
+		fprintf(to, "  %10s  %s\n", size_text(size, object->size),
+			report_shown(object_path(layer, object)));
 		if (object->symtab_bytes || object->debug_bytes)
 			fprintf(to, "              of which %s symbols and debug info\n",
 				size_text(symbols, object->symtab_bytes + object->debug_bytes));

@@ -64,18 +64,18 @@ static void print_edits(FILE *to, const struct image_edits *edits)
 	size_t i;
 
 	for (i = 0; i < edits->nr_needed; i++)
-		fprintf(to, "          NEEDED %s\n              -> %s\n", edits->needed[i].from,
-			edits->needed[i].to);
+		fprintf(to, "          NEEDED %s\n              -> %s\n", report_shown(edits->needed[i].from),
+			report_shown(edits->needed[i].to));
 	if (edits->search_path)
 		fprintf(to, "          search path %s\n",
-			*edits->search_path ? edits->search_path : "(none)");
+			*edits->search_path ? report_shown(edits->search_path) : "(none)");
 }
 
 static void print_change(FILE *to, const struct change *change)
 {
 	char before[SIZE_TEXT], after[SIZE_TEXT];
 
-	fprintf(to, "  %-7s %s\n", verb(change), change->path);
+	fprintf(to, "  %-7s %s\n", verb(change), report_shown(change->path));
 	if (change->kept_because)
 		print_wrapped(to, 10, change->kept_because);
 	else if (change->action->kind == ACTION_DELETE)
@@ -136,6 +136,10 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	if (shrunk->dry_run)
 		return;
 	fputs("  verified: every library and symbol binds as before", to);
+	if (report_count(shrunk->before, SEVERITY_ERROR))
+		fprintf(to, ";\n  %zu error%s found in the layer before remain, see sofold verify",
+			report_count(shrunk->before, SEVERITY_ERROR),
+			report_count(shrunk->before, SEVERITY_ERROR) == 1 ? "" : "s");
 	if (shrunk->imports)
 		fprintf(to, ";\n  %zu of %zu extension modules import, as before",
 			imports_count(shrunk->imports), shrunk->imports->nr_modules);

@@ -17,9 +17,37 @@ const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes)
 	return buffer;
 }
 
+static bool is_control(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+const char *report_shown(const char *text)
+{
+	enum { BUFFERS = 4, ROOM = 4096 };
+	static char buffers[BUFFERS][ROOM];
+	static unsigned next;
+	size_t n = 0;
+	char *out;
+
+	for (out = NULL; text[n] && !is_control((unsigned char)text[n]); n++)
+		;
+	if (!text[n])
+		return text;
+	out = buffers[next++ % BUFFERS];
+	for (n = 0; *text && n + 5 < ROOM; text++) {
+		if (is_control((unsigned char)*text))
+			n += (size_t)snprintf(out + n, ROOM - n, "\\x%02x", (unsigned char)*text);
+		else
+			out[n++] = *text;
+	}
+	out[n] = 0;
+	return out;
+}
+
 void print_bold(FILE *to, const struct report_style *style, const char *text)
 {
-	fprintf(to, style->color ? "\033[1m%s\033[0m" : "%s", text);
+	fprintf(to, style->color ? "\033[1m%s\033[0m" : "%s", report_shown(text));
 }
 
 void print_heading(FILE *to, const struct report_style *style, const char *text)
@@ -33,6 +61,7 @@ void print_wrapped(FILE *to, unsigned indent, const char *text)
 {
 	unsigned column = 0;
 
+	text = report_shown(text);
 	while (*text) {
 		size_t n = strcspn(text, " ");
 
@@ -83,7 +112,7 @@ void print_findings(FILE *to, const struct layer *layer, const struct report_sty
 	for (i = 0; i < layer->nr_findings; i++) {
 		const struct finding *finding = &layer->findings[i];
 
-		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), finding->path,
+		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), report_shown(finding->path),
 			finding->rule);
 		print_wrapped(to, 6, finding->message);
 	}

@@ -11,7 +11,7 @@ static void print_imports(FILE *to, const struct imports *imports, const struct 
 	for (i = 0; i < imports->nr_modules; i++) {
 		if (!imports->failed[i])
 			continue;
-		fprintf(to, "  fails: %s\n", imports->modules[i]);
+		fprintf(to, "  fails: %s\n", report_shown(imports->modules[i]));
 		print_wrapped(to, 6, imports->failed[i]);
 	}
 }

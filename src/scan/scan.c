@@ -8,6 +8,7 @@
 
 #include "scan/parts.h"
 #include "scan/walk.h"
+#include "sofold/apply.h"
 
 static int read_files(struct layer *layer, int fd, struct source *source, struct error *err)
 {
@@ -17,6 +18,9 @@ static int read_files(struct layer *layer, int fd, struct source *source, struct
 		return error_errno(err, "reading %s", layer->root);
 	if (S_ISDIR(st.st_mode)) {
 		source->root = fd;
+		if (!faccessat(fd, APPLY_STAGING, F_OK, AT_SYMLINK_NOFOLLOW))
+			layer_add_finding(layer, "interrupted-run", SEVERITY_WARNING, APPLY_STAGING,
+					  "left by a run that was cut short; the next shrink cleans up");
 		return walk_tree(layer, fd, source->threads, err);
 	}
 	if (!S_ISREG(st.st_mode))
