@@ -158,25 +158,24 @@ static int recover(const struct shrinking *run, struct error *err)
 	return rc;
 }
 
-static bool is_family(const struct plan *plan, const char *name)
+static bool has_library(const struct layer *layer, const char *name)
 {
 	size_t i, n = strlen(name);
 
-	for (i = 0; i < plan->nr_families; i++)
-		if (!strncmp(plan->families[i].name, name, n))
+	for (i = 0; i < layer->nr_objects; i++)
+		if (!strncmp(layer->objects[i].family, name, n))
 			return true;
 	return !strcmp(name, "all");
 }
 
 /* A misspelt family would otherwise just not be merged. */
-static void warn_of_unknown_families(const struct options *options, const struct plan *plan)
+static void warn_of_unknown_families(const struct options *options, const struct layer *layer)
 {
 	size_t i;
 
 	for (i = 0; i < options->nr_merge; i++)
-		if (!is_family(plan, options->merge[i]))
-			fprintf(stderr,
-				"sofold: --merge %s: no library of that name has several copies here\n",
+		if (!has_library(layer, options->merge[i]))
+			fprintf(stderr, "sofold: --merge %s: there is no library of that name\n",
 				options->merge[i]);
 }
 
@@ -198,7 +197,7 @@ static int make_plan(struct shrinking *run, struct error *err)
 	if (rc)
 		return rc;
 	run->plan = plan_layer(layer, &options);
-	warn_of_unknown_families(run->options, run->plan);
+	warn_of_unknown_families(run->options, layer);
 	return 0;
 }
 
