@@ -97,4 +97,8 @@ int tree_copy(const char *from, const char *to, struct error *err);
 /* Removes a directory tree; follows no symlinks. */
 int tree_remove(const char *path, struct error *err);
 
+/* Gives a directory another name in the same directory. Takes the place of an
+ * empty directory, and of nothing else. */
+int tree_rename(const char *from, const char *to, struct error *err);
+
 #endif

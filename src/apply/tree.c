@@ -95,6 +95,13 @@ int tree_remove(const char *path, struct error *err)
 	return remove_entry(AT_FDCWD, path, path, err);
 }
 
+int tree_rename(const char *from, const char *to, struct error *err)
+{
+	if (io.renameat(AT_FDCWD, from, AT_FDCWD, to))
+		return error_errno(err, "making %s", to);
+	return 0;
+}
+
 /* --------- inodes met ------------------ */
 
 struct inode {
@@ -230,7 +237,7 @@ static int copy_subdirectory(struct copying *copying, const struct entry *entry)
 
 	if (entry->st.st_dev == copying->to_state.st_dev && entry->st.st_ino == copying->to_state.st_ino)
 		return error_add(copying->err, ERROR_RUN,
-				 "copying into itself: the new tree is %s of the old", entry->path);
+				 "copying into itself: the new tree lies within the old");
 	from = openat(entry->from_dir, entry->name, flags);
 	if (from >= 0 && !io.mkdirat(entry->to_dir, entry->name, 0700))
 		to = openat(entry->to_dir, entry->name, flags);

@@ -3,6 +3,7 @@
  *
  *	main.c      the table of commands; errors and exit status
  *	options.c   options every command takes
+ *	output.c    the new tree of shrink -o
  *	audit.c shrink.c verify.c   one command each: a pipeline, top to bottom
  */
 #ifndef SOFOLD_SRC_CLI_CLI_H
@@ -76,9 +77,33 @@ int command_verify(int argc, char **argv, struct error *err);
 /* The exit status for an error kind (error.h). */
 int status_of(int kind);
 
-/* Scans path and fills audit: layer, platform; checks included. The caller
- * frees audit->layer. */
+/* Scans path and fills audit: layer, platform; checks included. audit->name is
+ * path unless it is set already. The caller frees audit->layer. */
 int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 	       struct error *err);
+
+/* A tree in the making. */
+struct output {
+	const char *name, *base;	  /* what it will be called: "out/new", "new" */
+	const char *making, *making_base; /* till then: "out/.new.sofold-1f3a9c02" and the end of that */
+};
+
+/* Picks the other name. ERROR_RUN when the name is taken. Allocates in arena. */
+int output_begin(struct output *output, struct arena *arena, const char *name, struct error *err);
+
+/*
+ * Lets a child process make the tree: calls make(context), which returns an
+ * exit status, there, and returns it in both processes; the message in err
+ * stays in the child. Whatever the child has left under the other name is
+ * gone then. Ends this process by a signal when one has ended the child.
+ */
+int output_make(const struct output *output, int (*make)(void *context, struct error *err), void *context,
+		struct error *err);
+
+/* For make(): gives the finished tree its name. */
+int output_finish(const struct output *output, struct error *err);
+
+/* Puts the tree's name into a message in place of the other one. */
+void output_rename_in(const struct output *output, struct error *err);
 
 #endif

@@ -142,11 +142,11 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 
 	if (rc)
 		return rc;
-	audit->name = path;
+	audit->name = audit->name ? audit->name : path;
 	audit->platform_named = options->platform;
 	audit->platform = options->platform ? options->platform : platform_infer(audit->layer);
 	if (!audit->layer->nr_objects)
-		fprintf(stderr, "sofold: %s: no native files found\n", path);
+		fprintf(stderr, "sofold: %s: no native files found\n", audit->name);
 	layer_check(audit->layer, audit->platform, audit->platform_named);
 	layer_sort_findings(audit->layer);
 	return 0;

@@ -10,7 +10,8 @@
  *	prove     with --run, import everything; else done
  *	finish    or roll back
  *
- * With -o the tree is copied first and the copy is shrunk.
+ * With -o the tree is copied first and the copy is shrunk, under another name
+ * until it is done (output.c).
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -125,7 +126,9 @@ static const struct argp argp = {
 
 struct shrinking {
 	struct options *options;
-	const char *root; /* what is shrunk: the layer, or its copy */
+	const char *root; /* what is shrunk: the layer, or its copy in the making */
+	const char *name; /* what that is called */
+	struct output output;
 	struct audit audit;
 	struct plan *plan;
 	struct apply *apply;
@@ -154,7 +157,7 @@ static int recover(const struct shrinking *run, struct error *err)
 	rc = apply_recover(run->root, &recovered, err);
 	if (!rc && recovered && !run->options->quiet)
 		fprintf(stderr, "sofold: an earlier run was cut short; %s is back as it was before it\n",
-			run->root);
+			run->name);
 	return rc;
 }
 
@@ -262,7 +265,7 @@ static int pipeline(struct shrinking *run, struct error *err)
 static int report(const struct shrinking *run)
 {
 	struct shrunk shrunk = {
-		.name = run->options->output ? run->options->output : run->options->paths[0],
+		.name = run->name,
 		.before = run->audit.layer,
 		.plan = run->plan,
 		.platform = run->audit.platform,
@@ -280,35 +283,65 @@ static int report(const struct shrinking *run)
 	return run->options->check && shrunk.nr_changes ? EXIT_FINDINGS : EXIT_FINE;
 }
 
-/* Puts back what a failed run has done so far. */
+/* Puts back what a failed run has done so far; of a copy nothing is kept. */
 static void undo(struct shrinking *run, struct error *err)
 {
-	if (run->apply && !run->options->dry_run)
+	if (run->apply && !run->options->dry_run && !run->options->output)
 		apply_rollback(run->apply, err);
-	if (run->options->output)
-		tree_remove(run->options->output, err);
+}
+
+static int copy_and_shrink(struct shrinking *run, struct error *err)
+{
+	int rc = tree_copy(run->options->paths[0], run->root, err);
+
+	if (!rc)
+		rc = pipeline(run, err);
+	if (!rc)
+		rc = output_finish(&run->output, err);
+	if (rc)
+		output_rename_in(&run->output, err);
+	return rc;
+}
+
+static int shrink(void *context, struct error *err)
+{
+	struct shrinking *run = context;
+	int rc = run->options->output ? copy_and_shrink(run, err) : pipeline(run, err), status;
+
+	if (rc)
+		undo(run, err);
+	status = rc ? status_of(rc) : report(run);
+	apply_free(run->apply);
+	layer_free(run->audit.layer);
+	return status;
+}
+
+static int start(struct shrinking *run, struct error *err)
+{
+	struct options *options = run->options;
+	int rc = check_is_directory(options->paths[0], err);
+
+	run->root = run->name = options->paths[0];
+	if (!rc && options->output) {
+		rc = output_begin(&run->output, options->arena, options->output, err);
+		run->root = run->output.making;
+		run->name = options->output;
+	}
+	if (rc)
+		return status_of(rc);
+	run->audit.name = run->name;
+	return options->output ? output_make(&run->output, shrink, run, err) : shrink(run, err);
 }
 
 int command_shrink(int argc, char **argv, struct error *err)
 {
 	struct options options;
 	struct shrinking run = {.options = &options};
-	int rc = 0, status;
+	int status;
 
 	options_init(&options);
 	options_parse(&options, &argp, argc, argv);
-	run.root = options.output ? options.output : options.paths[0];
-	rc = check_is_directory(options.paths[0], err);
-	if (!rc && options.output)
-		rc = tree_copy(options.paths[0], options.output, err);
-	if (!rc) {
-		rc = pipeline(&run, err);
-		if (rc)
-			undo(&run, err);
-	}
-	status = rc ? status_of(rc) : report(&run);
-	apply_free(run.apply);
-	layer_free(run.audit.layer);
+	status = start(&run, err);
 	options_clear(&options);
 	return status;
 }

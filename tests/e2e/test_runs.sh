@@ -77,6 +77,74 @@ test_failed_output_is_removed() {
 	[ ! -e new ]
 }
 
+# interrupt SIGNAL FILE COMMAND...: sends it once FILE is there, whole as it may
+# be; prints what became of the command.
+interrupt() {
+	"$PYTHON" - "$@" <<-'END'
+		import glob, signal, subprocess, sys, time
+		number = getattr(signal, sys.argv[1])
+		run = subprocess.Popen(sys.argv[3:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+		while run.poll() is None and not glob.glob(sys.argv[2]):
+		    time.sleep(0.001)
+		run.send_signal(number)
+		status = run.wait()
+		print("killed" if status == -number else status)
+	END
+}
+
+# A Python that says that it has been asked, and takes its time.
+slow_python() {
+	printf '#!/bin/sh\ntouch "%s/asked"\nexec sleep 20\n' "$PWD" >slow
+	chmod +x slow
+}
+
+test_interrupted_output_is_removed() {
+	local name
+	two_wheels tree
+	mkdir tree/data
+	(cd tree/data && seq 5000 | xargs touch)
+	digest tree >before
+	slow_python
+	for name in SIGINT SIGTERM SIGHUP; do
+		is "$name while copying" "$(interrupt $name '.new.*/*' "$SOFOLD" shrink -o new tree)" killed
+		is "entries after $name" "$(ls -A | grep -c new)" 0
+		rm -f asked
+		is "$name while importing" "$(interrupt $name asked "$SOFOLD" shrink -o new --run ./slow tree)" killed
+		is "entries after $name" "$(ls -A | grep -c new)" 0
+	done
+	digest tree | cmp - before
+}
+
+# Nobody can clean up after SIGKILL; but what is called NEW is whole.
+test_killed_output_is_not_called_new() {
+	two_wheels tree
+	slow_python
+	is status "$(interrupt SIGKILL asked "$SOFOLD" shrink -o new --run ./slow tree)" killed
+	[ ! -e new ]
+	sofold shrink -o new tree
+	python new 'import one, two'
+}
+
+test_output_is_called_by_its_name() {
+	two_wheels tree
+	exits 3 "$SOFOLD" shrink -o nowhere/new tree
+	has err "making nowhere/new: No such file"
+	mkdir empty
+	"$SOFOLD" shrink -o new/ empty >out 2>err
+	is stderr "$(cat err)" "sofold: new/: no native files found"
+	exits 3 "$SOFOLD" shrink -o tree/new tree
+	has err "into itself"
+	hasnt err .sofold-
+	mkdir tree/three
+	answers "tree/three/_three$SUFFIX" broken
+	so "tree/three/_three$SUFFIX" <<<'void nowhere_defined(void); void *PyInit__three(void); void *PyInit__three(void) { nowhere_defined(); return 0; }'
+	rm -r tree/one tree/two
+	exits 3 "$SOFOLD" shrink -o other --run "$PYTHON" tree
+	has err "imports none of"
+	has err "$PWD/other/three"
+	hasnt err .sofold-
+}
+
 test_check() {
 	two_wheels tree
 	digest tree >before
