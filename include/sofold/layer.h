@@ -157,7 +157,8 @@ struct object {
 	const char *family;   /* family_name() of its file: "libgfortran.so.5" */
 	const char *named_by; /* a file whose code names this one's file; NULL: none found, or not
 			       * looked for, see scan_mentions() */
-	const char *sha256;   /* lower-case hex; NULL: nothing of the same size, not hashed */
+	const char *content;  /* equal text: the same bytes; NULL: nothing of the same size */
+	const char *sha256;   /* lower-case hex, where a report asked for it; or NULL */
 	const char *image;    /* digest of the loaded image without names; NULL: nothing alike */
 
 	struct export_index *index; /* see object_find_export(); filled on demand */

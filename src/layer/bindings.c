@@ -87,7 +87,7 @@ static bool same_code(const struct layer *layer, object_id a, object_id b)
 {
 	const struct object *x = &layer->objects[a], *y = &layer->objects[b];
 
-	return equal_digests(x->sha256, y->sha256) || equal_digests(x->image, y->image);
+	return equal_digests(x->content, y->content) || equal_digests(x->image, y->image);
 }
 
 /* Whether is does what was did: the same object, one that replaces it, or an

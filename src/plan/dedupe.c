@@ -47,7 +47,7 @@ static bool was_link_to(const struct planning *planning, object_id k, object_id 
 	const struct layer *layer = planning->layer;
 	const struct object *library = &layer->objects[k], *link = &layer->objects[d];
 
-	return equal_text(library->sha256, link->sha256) &&
+	return equal_text(library->content, link->content) &&
 	       equal_text(object_name(layer, library), library->soname) &&
 	       same_directory(&layer->files[library->file], &layer->files[link->file]) &&
 	       family_same_stem(library->family, link->family);

@@ -42,7 +42,7 @@ static bool equal_text(const char *a, const char *b)
 static bool belong_together(const struct object *a, const struct object *b)
 {
 	return a->machine == b->machine &&
-	       (family_same_stem(a->family, b->family) || equal_text(a->sha256, b->sha256) ||
+	       (family_same_stem(a->family, b->family) || equal_text(a->content, b->content) ||
 		equal_text(a->image, b->image));
 }
 

@@ -232,7 +232,7 @@ enum relation relation_of(struct planning *planning, object_id k, object_id d, c
 	if (a->untouchable)
 		return refuse(reason, arena_printf(planning->arena, "the other copy is left alone: %s",
 						   a->untouchable));
-	if (a->sha256 && b->sha256 && !strcmp(a->sha256, b->sha256)) {
+	if (a->content && b->content && !strcmp(a->content, b->content)) {
 		*reason = "the same bytes";
 		return RELATION_IDENTICAL;
 	}

@@ -1,11 +1,12 @@
 /*
- * Digests of objects that may be copies of each other, and of no others.
+ * Which objects are copies of each other, asked of those only that may be.
  *
  * Two files can hold the same bytes only if their sizes are equal; two images
  * can be the same only if machine, bytes of code and number of symbols are.
  * Objects are grouped by the one and then by the other; groups of one are
- * left alone. Where SHA-256 has shown two files to be equal, the image digest
- * is computed for one of them.
+ * left alone. Files of a group are compared byte by byte, which is faster
+ * than any digest worth trusting and leaves nothing to trust. Of equal files
+ * the image digest is computed for one. SHA-256 is for reports only.
  */
 #include <stdlib.h>
 
@@ -141,20 +142,99 @@ static bool equal_text(const char *a, const char *b)
 	return a && b && !strcmp(a, b);
 }
 
-static void hash_equal_sizes(struct layer *layer, const struct source *source)
-{
-	object_id *ids = sorted_ids(layer, by_size);
-	struct digesting job = {.layer = layer, .source = source, .digest = sha256};
-	size_t i, j, end;
+/* --------- equal files ------------------ */
 
-	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
+struct comparing {
+	struct layer *layer;
+	const struct source *source;
+	const object_id *ids; /* groups of equal size side by side */
+	size_t *groups;	      /* where each starts; one more for the end */
+	size_t nr_groups;
+	object_id *first; /* for each of ids: the first of its group with the same bytes */
+};
+
+/* False too when a file cannot be read now, though it was a moment ago: it
+ * changes under us, and is then equal to nothing. */
+static bool same_bytes(const struct comparing *job, const struct span bytes, object_id id)
+{
+	const struct layer *layer = job->layer;
+	struct mapping mapping;
+	struct error err = {0};
+	bool same;
+
+	if (source_open(job->source, layer, &layer->files[layer->objects[id].file], &mapping, &err))
+		return false;
+	same = mapping.bytes.n == bytes.n && !memcmp(mapping.bytes.p, bytes.p, bytes.n);
+	return source_close(job->source, &mapping) && same;
+}
+
+/* Finds the copies of one object among those behind it in the group. */
+static void find_copies(struct comparing *job, size_t at, size_t end)
+{
+	const struct layer *layer = job->layer;
+	struct mapping mapping;
+	struct error err = {0};
+	size_t i;
+
+	if (source_open(job->source, layer, &layer->files[layer->objects[job->ids[at]].file], &mapping, &err))
+		return;
+	job->first[at] = job->ids[at];
+	for (i = at + 1; i < end; i++)
+		if (job->first[i] == NO_ID && same_bytes(job, mapping.bytes, job->ids[i]))
+			job->first[i] = job->ids[at];
+	if (!source_close(job->source, &mapping))
+		for (i = at; i < end; i++)
+			if (job->first[i] == job->ids[at])
+				job->first[i] = NO_ID;
+}
+
+static void compare_group(void *context, size_t item, unsigned worker)
+{
+	struct comparing *job = context;
+	size_t i, end = job->groups[item + 1];
+
+	(void)worker;
+	for (i = job->groups[item]; i < end; i++)
+		if (job->first[i] == NO_ID)
+			find_copies(job, i, end);
+}
+
+/* The groups of more than one object, moved to the front of ids. */
+static void keep_groups(struct comparing *job, object_id *ids)
+{
+	const struct layer *layer = job->layer;
+	size_t i, end, nr = 0;
+
 	for (i = 0; i < layer->nr_objects; i = end) {
 		end = group_end(layer, ids, i, by_size);
-		for (j = i; end - i > 1 && j < end; j++)
-			job.ids[job.nr_ids++] = ids[j];
+		if (end - i < 2)
+			continue;
+		job->groups[job->nr_groups++] = nr;
+		memmove(ids + nr, ids + i, (end - i) * sizeof *ids);
+		nr += end - i;
 	}
-	digest_ids(&job, sha256_of);
+	job->groups[job->nr_groups] = nr;
 }
+
+static void compare_equal_sizes(struct layer *layer, const struct source *source)
+{
+	struct arena *arena = layer->arena;
+	object_id *ids = sorted_ids(layer, by_size);
+	struct comparing job = {.layer = layer, .source = source, .ids = ids};
+	size_t i;
+
+	job.groups = arena_array(arena, layer->nr_objects + 1, sizeof *job.groups);
+	job.first = arena_array(arena, layer->nr_objects, sizeof *job.first);
+	for (i = 0; i < layer->nr_objects; i++)
+		job.first[i] = NO_ID;
+	keep_groups(&job, ids);
+	pool_run(job.nr_groups, source->threads, compare_group, &job);
+	for (i = 0; i < job.groups[job.nr_groups]; i++)
+		if (job.first[i] != NO_ID)
+			layer->objects[ids[i]].content = arena_printf(arena, "%u", (unsigned)job.first[i]);
+}
+
+/* --------- equal images ------------------ */
 
 /* Whether a group has two objects whose bytes differ. */
 static bool has_different(const struct layer *layer, const object_id *ids, size_t start, size_t end)
@@ -162,7 +242,7 @@ static bool has_different(const struct layer *layer, const object_id *ids, size_
 	size_t i;
 
 	for (i = start + 1; i < end; i++)
-		if (!equal_text(layer->objects[ids[start]].sha256, layer->objects[ids[i]].sha256))
+		if (!equal_text(layer->objects[ids[start]].content, layer->objects[ids[i]].content))
 			return true;
 	return false;
 }
@@ -173,7 +253,7 @@ static object_id twin(const struct layer *layer, const object_id *ids, size_t st
 	size_t i;
 
 	for (i = start; i < at; i++)
-		if (equal_text(layer->objects[ids[i]].sha256, layer->objects[ids[at]].sha256))
+		if (equal_text(layer->objects[ids[i]].content, layer->objects[ids[at]].content))
 			return ids[i];
 	return NO_ID;
 }
@@ -212,6 +292,8 @@ static int by_family(const struct object *a, const struct object *b)
 	return order ? order : strcmp(a->family, b->family);
 }
 
+/* --------- for reports ------------------ */
+
 /* SHA-256 of every member of a family with several copies, for reports. */
 static void hash_families(struct layer *layer, const struct source *source)
 {
@@ -223,15 +305,14 @@ static void hash_families(struct layer *layer, const struct source *source)
 	for (i = 0; i < layer->nr_objects; i = end) {
 		end = group_end(layer, ids, i, by_family);
 		for (j = i; end - i > 1 && j < end; j++)
-			if (!layer->objects[ids[j]].sha256)
-				job.ids[job.nr_ids++] = ids[j];
+			job.ids[job.nr_ids++] = ids[j];
 	}
 	digest_ids(&job, sha256_of);
 }
 
 void digests_read(struct layer *layer, const struct source *source, bool all_families)
 {
-	hash_equal_sizes(layer, source);
+	compare_equal_sizes(layer, source);
 	hash_equal_shapes(layer, source);
 	if (all_families)
 		hash_families(layer, source);

@@ -21,7 +21,7 @@ void plan_end(void)
 	build_free(plan_subject);
 }
 
-object_id plan_library(const char *path, const char *sha256, const char *image, struct build_object spec)
+object_id plan_library(const char *path, const char *content, const char *image, struct build_object spec)
 {
 	struct object *object;
 	object_id id;
@@ -30,7 +30,7 @@ object_id plan_library(const char *path, const char *sha256, const char *image, 
 	id = build_object(plan_subject, spec);
 	object = &plan_subject->objects[id];
 	object->family = family_name(plan_subject->arena, object_name(plan_subject, object), NULL);
-	object->sha256 = sha256;
+	object->content = content;
 	object->image = image;
 	return id;
 }

@@ -22,8 +22,8 @@ extern struct plan_options plan_settings; /* reset by plan_begin() */
 void plan_begin(void);
 void plan_end(void);
 
-/* An object with a family; sha256 and image may be NULL. */
-object_id plan_library(const char *path, const char *sha256, const char *image, struct build_object spec);
+/* An object with a family; content and image may be NULL. */
+object_id plan_library(const char *path, const char *content, const char *image, struct build_object spec);
 
 /* An extension module with DT_RUNPATH, NULL: none, that needs and imports. */
 object_id plan_module(const char *path, const char *needed, const char *runpath, const char *imports);

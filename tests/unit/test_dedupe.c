@@ -95,7 +95,7 @@ static void dedupe_never_takes_extension_modules_for_copies(void)
 	plan_begin();
 	plan_module("a/m.so", "", NULL, "");
 	plan_module("b/m.so", "", NULL, "");
-	plan_subject->objects[0].sha256 = plan_subject->objects[1].sha256 = "S";
+	plan_subject->objects[0].content = plan_subject->objects[1].content = "S";
 	expect("");
 }
 

@@ -28,7 +28,7 @@ static void relation_of_equal_bytes_is_identical(void)
 {
 	two_copies("libx-11111111.so.1", (struct build_object){.exports = "x"}, "libx-22222222.so.1",
 		   (struct build_object){.exports = "x"}, "x");
-	plan_subject->objects[0].sha256 = plan_subject->objects[1].sha256 = "S";
+	plan_subject->objects[0].content = plan_subject->objects[1].content = "S";
 	expect("keep a.libs/libx-11111111.so.1\n"
 	       "merge b.libs/libx-22222222.so.1: identical, the same bytes\n");
 }
