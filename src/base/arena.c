@@ -2,6 +2,10 @@
  * A list of blocks, newest first; allocation bumps a pointer in the newest.
  * Objects larger than a quarter of a block get a block of their own, linked
  * behind the newest so that its free room is not lost.
+ *
+ * Many arenas live for one file and stay small, so the first block is small
+ * and each next one larger. Memory is zeroed when it is handed out: what is
+ * never handed out is never touched, and costs no page.
  */
 #include "sofold/arena.h"
 
@@ -10,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 64 * 1024, BIG_BYTES = BLOCK_BYTES / 4 };
+enum { FIRST_BYTES = 4 * 1024, BLOCK_BYTES = 64 * 1024, BIG_BYTES = BLOCK_BYTES / 4 };
 
 struct block {
 	struct block *next;
@@ -20,6 +24,7 @@ struct block {
 
 struct arena {
 	struct block *blocks;
+	size_t next_size; /* of the next block */
 };
 
 static _Noreturn void out_of_memory(void)
@@ -34,6 +39,7 @@ struct arena *arena_new(void)
 
 	if (!arena)
 		out_of_memory();
+	arena->next_size = FIRST_BYTES;
 	return arena;
 }
 
@@ -50,21 +56,14 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
-static struct block *block_new(size_t size)
+/* Fresh pages need no zeroing, which calloc() knows and malloc() does not. */
+static void *big_alloc(struct arena *arena, size_t bytes)
 {
-	struct block *block = size <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + size) : NULL;
+	struct block *block = bytes <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + bytes) : NULL;
 
 	if (!block)
 		out_of_memory();
-	block->size = size;
-	return block;
-}
-
-static void *big_alloc(struct arena *arena, size_t bytes)
-{
-	struct block *block = block_new(bytes);
-
-	block->used = bytes;
+	block->size = block->used = bytes;
 	if (arena->blocks) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
@@ -72,6 +71,19 @@ static void *big_alloc(struct arena *arena, size_t bytes)
 		arena->blocks = block;
 	}
 	return block->data;
+}
+
+static void add_block(struct arena *arena, size_t at_least)
+{
+	size_t size = arena->next_size < at_least ? at_least : arena->next_size;
+	struct block *block = malloc(sizeof *block + size);
+
+	if (!block)
+		out_of_memory();
+	*block = (struct block){.next = arena->blocks, .size = size};
+	arena->blocks = block;
+	if (arena->next_size < BLOCK_BYTES)
+		arena->next_size *= 2;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)
@@ -84,13 +96,12 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 		return big_alloc(arena, bytes);
 	bytes = (bytes + align - 1) / align * align;
 	if (!block || block->size - block->used < bytes) {
-		block = block_new(BLOCK_BYTES);
-		block->next = arena->blocks;
-		arena->blocks = block;
+		add_block(arena, bytes);
+		block = arena->blocks;
 	}
 	p = (char *)block->data + block->used;
 	block->used += bytes;
-	return p;
+	return memset(p, 0, bytes);
 }
 
 void *arena_array(struct arena *arena, size_t nr, size_t size)
