@@ -1,9 +1,11 @@
 /*
  * Which wheel a file belongs to: the wheel whose *.dist-info/RECORD lists it
  * (PEP 376). The directory's name gives the wheel's: "numpy-2.4.6.dist-info".
+ * RECORDs are read in parallel, and their claims entered one after the other.
  */
 #include "layer/record.h"
 #include "scan/parts.h"
+#include "sofold/pool.h"
 #include "sofold/vec.h"
 
 static bool ends_with(const char *text, size_t n, const char *suffix)
@@ -32,46 +34,95 @@ static bool parse_record_path(struct layer *layer, const char *path, struct owne
 	return true;
 }
 
-static void claim(struct layer *layer, owner_id id, struct span record)
+struct claims {
+	struct layer *layer;
+	const struct source *source;
+	struct claimed {
+		file_id *files;
+		size_t nr_files, alloc_files;
+		const char *unreadable; /* why */
+	} * owners;			/* one for each */
+	struct arena *arenas[64];	/* one for each worker */
+};
+
+/* Finds the files a RECORD lists, and leaves the layer alone: several RECORDs
+ * are read at once. */
+static void read_rows(struct claims *claims, owner_id id, struct span record, struct arena *arena)
 {
-	struct arena *scratch = arena_new();
-	const char *base = layer->owners[id].base, *row;
+	const char *base = claims->layer->owners[id].base, *row;
+	struct claimed *claimed = &claims->owners[id];
 	size_t at = 0;
 
-	while ((row = record_next_path(scratch, record, &at))) {
-		const char *path = *row && *row != '/' ? path_join(scratch, base, row) : NULL;
-		file_id file = path ? layer_find_file(layer, path) : NO_ID;
+	while ((row = record_next_path(arena, record, &at))) {
+		const char *path = *row && *row != '/' ? path_join(arena, base, row) : NULL;
+		file_id file = path ? layer_find_file(claims->layer, path) : NO_ID;
 
 		if (file != NO_ID)
-			layer->files[file].owner = id;
+			*VEC_PUSH(arena, claimed, files) = file;
 	}
-	arena_free(scratch);
 }
 
-static void read_record(struct layer *layer, const struct source *source, file_id file)
+static void read_record(void *context, size_t item, unsigned worker)
 {
+	struct claims *claims = context;
+	const struct layer *layer = claims->layer;
 	struct mapping mapping;
 	struct error err = {0};
-	struct owner owner;
 
-	if (!parse_record_path(layer, layer->files[file].path, &owner))
-		return;
-	if (source_open(source, layer, &layer->files[file], &mapping, &err)) {
-		layer_add_finding(layer, "unreadable", SEVERITY_WARNING, layer->files[file].path, "%s",
-				  err.message);
+	if (source_open(claims->source, layer, &layer->files[layer->owners[item].record], &mapping, &err)) {
+		claims->owners[item].unreadable = arena_strdup(claims->arenas[worker], err.message);
 		return;
 	}
-	owner.record = file;
-	*VEC_PUSH(layer->arena, layer, owners) = owner;
-	claim(layer, (owner_id)(layer->nr_owners - 1), mapping.bytes);
-	source_close(source, &mapping);
+	read_rows(claims, (owner_id)item, mapping.bytes, claims->arenas[worker]);
+	source_close(claims->source, &mapping);
+}
+
+/* Where two wheels list one file, the later wheel in path order has it: that
+ * one was most likely installed over the other's. */
+static void claim(struct layer *layer, const struct claims *claims)
+{
+	size_t i, k;
+
+	for (i = 0; i < layer->nr_owners; i++) {
+		const struct claimed *claimed = &claims->owners[i];
+
+		if (claimed->unreadable)
+			layer_add_finding(layer, "unreadable", SEVERITY_WARNING,
+					  layer->files[layer->owners[i].record].path, "%s",
+					  claimed->unreadable);
+		for (k = 0; k < claimed->nr_files; k++)
+			layer->files[claimed->files[k]].owner = (owner_id)i;
+	}
+}
+
+static void find_records(struct layer *layer)
+{
+	struct owner owner;
+	size_t i;
+
+	for (i = 0; i < layer->nr_files; i++) {
+		const struct file *file = &layer->files[i];
+
+		if (file->kind != FILE_REGULAR || strcmp(file->name, "RECORD") ||
+		    !parse_record_path(layer, file->path, &owner))
+			continue;
+		owner.record = (file_id)i;
+		*VEC_PUSH(layer->arena, layer, owners) = owner;
+	}
 }
 
 void owners_read(struct layer *layer, const struct source *source)
 {
-	size_t i;
+	struct claims claims = {.layer = layer, .source = source};
+	unsigned workers, i;
 
-	for (i = 0; i < layer->nr_files; i++)
-		if (layer->files[i].kind == FILE_REGULAR && !strcmp(layer->files[i].name, "RECORD"))
-			read_record(layer, source, (file_id)i);
+	find_records(layer);
+	claims.owners = arena_array(layer->arena, layer->nr_owners, sizeof *claims.owners);
+	workers = pool_workers(layer->nr_owners, source->threads);
+	for (i = 0; i < workers; i++)
+		claims.arenas[i] = arena_new();
+	pool_run(layer->nr_owners, source->threads, read_record, &claims);
+	claim(layer, &claims);
+	for (i = 0; i < workers; i++)
+		arena_free(claims.arenas[i]);
 }
