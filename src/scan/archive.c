@@ -4,19 +4,24 @@
  * The bytes of ELF files and of RECORDs are kept in memory; of the rest only
  * name and size. An archive can be audited but not changed. Names that climb
  * out ("../x") or are absolute are findings and left out.
+ *
+ * A few kilobytes can be made to unpack to any number of gigabytes. Wheels
+ * shrink to a third or a quarter, so an archive that gives a hundred times
+ * its own size is refused, unless that is little.
  */
 #include <archive.h>
 #include <archive_entry.h>
 #include <elf.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "scan/parts.h"
 #include "scan/walk.h"
 #include "sofold/vec.h"
 
-/* A file of an archive is read into memory as a whole; Lambda's limit for a
- * whole layer is 250 MiB. */
-enum { MAX_ENTRY = 1 << 30 };
+/* Always allowed, in bytes: Lambda's limit for a whole layer is 250 MiB. */
+#define ALWAYS_ALLOWED ((uint64_t)256 << 20)
+enum { MAX_RATIO = 100 };
 
 struct entry {
 	const char *path;
@@ -28,14 +33,24 @@ struct reading {
 	struct archive *archive;
 	struct entry *entries;
 	size_t nr_entries, alloc_entries;
+	uint64_t unpacked, limit; /* bytes of all files so far; and at most */
 };
+
+static uint64_t unpacked_limit(int fd)
+{
+	struct stat st;
+	uint64_t limit = fstat(fd, &st) ? 0 : (uint64_t)st.st_size * MAX_RATIO;
+
+	return limit > ALWAYS_ALLOWED ? limit : ALWAYS_ALLOWED;
+}
 
 static bool is_wanted(const char *path, struct span start)
 {
-	size_t n = strlen(path);
+	static const char record[] = ".dist-info/RECORD";
+	size_t n = strlen(path), m = strlen(record);
 
 	return (start.n >= SELFMAG && !memcmp(start.p, ELFMAG, SELFMAG)) ||
-	       (n >= strlen("/RECORD") && !strcmp(path + n - strlen("/RECORD"), "/RECORD"));
+	       (n >= m && !strcmp(path + n - m, record));
 }
 
 /* Reads an entry's data; keeps it only when it is wanted. */
@@ -52,9 +67,12 @@ static int read_data(struct reading *reading, const char *path, uint64_t *size, 
 		if (!*size && is_wanted(path, (struct span){start, (size_t)n}))
 			bytes = arena_alloc(arena, room = sizeof start);
 		*size += (uint64_t)n;
-		if (*size > MAX_ENTRY)
-			return error_add(err, ERROR_RUN, "reading %s: %s is larger than 1 GiB",
-					 reading->layer->root, path);
+		reading->unpacked += (uint64_t)n;
+		if (reading->unpacked > reading->limit)
+			return error_add(err, ERROR_RUN,
+					 "reading %s: more than %" PRIu64 " MiB come out of it, "
+					 "the limit for an archive of its size",
+					 reading->layer->root, reading->limit >> 20);
 		if (bytes && *size > room) {
 			uint8_t *grown = arena_alloc(arena, room *= 2);
 
@@ -139,7 +157,7 @@ static void order_contents(struct reading *reading, struct source *source)
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err)
 {
-	struct reading reading = {.layer = layer, .archive = archive_read_new()};
+	struct reading reading = {.layer = layer, .archive = archive_read_new(), .limit = unpacked_limit(fd)};
 	int rc;
 
 	if (!reading.archive)

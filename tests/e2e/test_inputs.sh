@@ -87,6 +87,45 @@ test_broken_archives() {
 	"$SOFOLD" audit empty.zip >out 2>err || [ $? = 3 ]
 }
 
+# bomb NAME START MEGABYTES: a zip with one file of that much, nearly all zeros.
+bomb() {
+	"$PYTHON" - "$@" <<-'END'
+		import sys, zipfile
+		name, start, megabytes = sys.argv[1:]
+		with zipfile.ZipFile("bomb.zip", "w", zipfile.ZIP_DEFLATED) as out:
+		    with out.open(name, "w") as file:
+		        file.write(start.encode())
+		        for _ in range(int(megabytes)):
+		            file.write(bytes(1 << 20))
+	END
+}
+
+test_zip_bombs() {
+	bomb lib.so $'\x7fELF' 300
+	exits 3 "$SOFOLD" audit bomb.zip
+	has err "bomb.zip: more than 256 MiB come out of it"
+	bomb x-1.0.dist-info/RECORD x 300
+	exits 3 "$SOFOLD" verify bomb.zip
+	has err bomb.zip
+	bomb data x 300
+	exits 3 "$SOFOLD" audit bomb.zip
+	# What is only well packed is none.
+	bomb data x 200
+	exits 0 "$SOFOLD" audit bomb.zip
+}
+
+# Of files that are neither ELF nor RECORD nothing is kept.
+test_big_files_in_an_archive() {
+	[ -z "$SANITIZE" ] || skip "the sanitizer needs more memory itself"
+	two_wheels tree
+	head -c 150M /dev/urandom >tree/data
+	mkdir tree/three
+	cp tree/data tree/three/RECORD
+	archive tree layer.zip ZIP_STORED
+	(ulimit -v 130000 && exits 0 "$SOFOLD" audit layer.zip)
+	has out "reclaimable 1"
+}
+
 test_several_paths() {
 	two_wheels tree
 	cp -a tree copy
