@@ -8,13 +8,17 @@
  */
 #include "scan/mapping.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { COPY_BYTES = 64 * 1024 };
 
 static _Thread_local struct mapping *mappings;
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
@@ -34,7 +38,7 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 		if (mmap((void *)at, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
 		    MAP_FAILED)
 			break;
-		mapping->damaged = 1;
+		mapping->damaged = true;
 		return;
 	}
 	/* Returning runs the instruction again, now with the default action. */
@@ -50,10 +54,45 @@ static void install_handler(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
+/* A file that has become shorter than it was a moment ago is as damaged as
+ * one that shrinks while it is mapped. */
+static int copy_bytes(struct mapping *mapping, int fd, size_t size, const char *path, struct error *err)
+{
+	uint8_t *copy = malloc(size);
+	size_t done = 0;
+	ssize_t n = 1;
+
+	if (!copy)
+		return error_errno(err, "reading %s", path);
+	while (done < size && n) {
+		n = pread(fd, copy + done, size - done, (off_t)done);
+		if (n < 0 && errno != EINTR) {
+			free(copy);
+			return error_errno(err, "reading %s", path);
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	mapping->bytes = (struct span){copy, done};
+	mapping->damaged = done < size;
+	mapping->copied = true;
+	return 0;
+}
+
+static int map_bytes(struct mapping *mapping, int fd, size_t size, const char *path, struct error *err)
+{
+	void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED)
+		return error_errno(err, "mapping %s", path);
+	mapping->bytes = (struct span){p, size};
+	return 0;
+}
+
 int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct error *err)
 {
 	struct stat st;
-	void *p;
+	size_t size;
+	int rc = 0;
 
 	*mapping = (struct mapping){0};
 	pthread_once(&handler_once, install_handler);
@@ -61,12 +100,12 @@ int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct erro
 		return error_errno(err, "reading %s", path);
 	if (!S_ISREG(st.st_mode))
 		return error_add(err, ERROR_RUN, "reading %s: not a regular file", path);
-	if (st.st_size) {
-		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED)
-			return error_errno(err, "mapping %s", path);
-		mapping->bytes = (struct span){p, (size_t)st.st_size};
-	}
+	size = (size_t)st.st_size;
+	if (size)
+		rc = size <= COPY_BYTES ? copy_bytes(mapping, fd, size, path, err)
+					: map_bytes(mapping, fd, size, path, err);
+	if (rc)
+		return rc;
 	mapping->outer = mappings;
 	mappings = mapping;
 	return 0;
@@ -84,13 +123,25 @@ int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct er
 	return rc;
 }
 
-bool mapping_close(struct mapping *mapping)
+bool mapping_leave(struct mapping *mapping)
 {
-	bool sound = !mapping->damaged;
-
 	mappings = mapping->outer;
-	if (mapping->bytes.n)
+	return !mapping->damaged;
+}
+
+void mapping_release(struct mapping *mapping)
+{
+	if (mapping->copied)
+		free((void *)(uintptr_t)mapping->bytes.p);
+	else if (mapping->bytes.n)
 		munmap((void *)(uintptr_t)mapping->bytes.p, mapping->bytes.n);
 	mapping->bytes = (struct span){0};
+}
+
+bool mapping_close(struct mapping *mapping)
+{
+	bool sound = mapping_leave(mapping);
+
+	mapping_release(mapping);
 	return sound;
 }

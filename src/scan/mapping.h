@@ -1,5 +1,6 @@
 /*
- * mapping: a file's bytes, read through the page cache without a copy.
+ * mapping: a file's bytes, read through the page cache without a copy; those
+ * of a small file are copied, which is cheaper than to map and unmap it.
  *
  * A mapped file that shrinks under its reader raises SIGBUS. While a thread
  * works on a mapping, a fault inside it is answered by putting zero pages
@@ -23,7 +24,7 @@
 struct mapping {
 	struct span bytes;
 	struct mapping *outer; /* of this thread, mapped before */
-	int damaged;
+	bool damaged, copied;
 };
 
 /* Maps the regular file at path, relative to dirfd, without following a
@@ -36,5 +37,14 @@ int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct erro
 /* Unmaps. False when bytes were missing while it was mapped. Mappings of one
  * thread are closed in reverse order of opening. */
 bool mapping_close(struct mapping *mapping);
+
+/*
+ * mapping_close() in two steps, for many files on many threads: unmapping
+ * stops every thread of the process for a moment, so it is better done when
+ * the others have finished. After mapping_leave() the bytes may not be read
+ * any more; mapping_release() takes them away, on any thread.
+ */
+bool mapping_leave(struct mapping *mapping);
+void mapping_release(struct mapping *mapping);
 
 #endif

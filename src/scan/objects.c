@@ -15,8 +15,12 @@
 #include "sofold/pool.h"
 #include "sofold/vec.h"
 
+/* Mappings kept until all are parsed: a process may have 65,530. */
+enum { MAX_KEPT = 16 * 1024 };
+
 struct parsed {
 	bool is_elf, sound;
+	struct mapping mapping; /* to be released */
 	struct object object;
 	struct finding *findings;
 	size_t nr_findings;
@@ -34,16 +38,15 @@ struct job {
 static void parse(struct job *job, const struct file *file, struct parsed *parsed, struct arena *arena)
 {
 	struct layer scratch = {.arena = arena};
-	struct mapping mapping;
 	struct error err = {0};
 
 	parsed->is_elf = true;
-	if (source_open(job->source, job->layer, file, &mapping, &err)) {
+	if (source_open(job->source, job->layer, file, &parsed->mapping, &err)) {
 		parsed->is_elf = false;
 		layer_add_finding(&scratch, "unreadable", SEVERITY_ERROR, file->path, "%s", err.message);
 	} else {
-		parsed->sound = scan_object(&scratch, file->path, mapping.bytes, &parsed->object);
-		if (!source_close(job->source, &mapping)) {
+		parsed->sound = scan_object(&scratch, file->path, parsed->mapping.bytes, &parsed->object);
+		if (!source_leave(job->source, &parsed->mapping)) {
 			parsed->sound = false;
 			scratch.nr_findings = 0;
 			layer_add_finding(&scratch, "changed", SEVERITY_ERROR, file->path,
@@ -60,6 +63,8 @@ static void look_at(void *context, size_t item, unsigned worker)
 	const struct file *file = &job->layer->files[job->files[item]];
 
 	parse(job, file, &job->parsed[item], job->arenas[worker]);
+	if (item >= MAX_KEPT)
+		source_release(job->source, &job->parsed[item].mapping);
 }
 
 static void adopt(struct layer *layer, const struct parsed *parsed, file_id file)
@@ -206,8 +211,10 @@ void objects_read(struct layer *layer, const struct source *source)
 	pool_run(job.nr_files, source->threads, look_at, &job);
 	for (i = 0; i < workers; i++)
 		arena_absorb(layer->arena, job.arenas[i]);
-	for (item = 0; item < job.nr_files; item++)
+	for (item = 0; item < job.nr_files; item++) {
+		source_release(source, &job.parsed[item].mapping);
 		adopt(layer, &job.parsed[item], job.files[item]);
+	}
 	link_paths(layer, ids, nr);
 	link_symlinks(layer);
 	report_odd_files(layer);

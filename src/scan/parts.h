@@ -28,6 +28,9 @@ int source_open(const struct source *source, const struct layer *layer, const st
 		struct mapping *mapping, struct error *err);
 /* False when the bytes changed while they were read. */
 bool source_close(const struct source *source, struct mapping *mapping);
+/* The same in two steps (mapping.h). */
+bool source_leave(const struct source *source, struct mapping *mapping);
+void source_release(const struct source *source, struct mapping *mapping);
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
 void objects_read(struct layer *layer, const struct source *source);

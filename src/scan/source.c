@@ -14,3 +14,14 @@ bool source_close(const struct source *source, struct mapping *mapping)
 {
 	return source->contents ? true : mapping_close(mapping);
 }
+
+bool source_leave(const struct source *source, struct mapping *mapping)
+{
+	return source->contents ? true : mapping_leave(mapping);
+}
+
+void source_release(const struct source *source, struct mapping *mapping)
+{
+	if (!source->contents)
+		mapping_release(mapping);
+}
