@@ -92,6 +92,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (options->dry_run && options->output)
 			argp_error(state, "-n writes nothing, so -o makes no sense with it");
+		if (options->dry_run && options->python)
+			argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
+					  "with it");
 		return 0;
 	}
 	return options_parse_paths(key, arg, state, 1);

@@ -75,6 +75,9 @@ test_usage_errors() {
 	has err dedupe
 	exits 2 "$SOFOLD" shrink --level deep tree
 	exits 2 "$SOFOLD" shrink -n -o new tree
+	exits 2 "$SOFOLD" shrink -n --run python3 tree
+	has err "nothing is imported"
+	exits 2 "$SOFOLD" shrink --run python3 --check tree
 	exits 2 "$SOFOLD" audit --no-such-option tree
 	is "nothing on stdout" "$(stat -c %s out)" 0
 }
