@@ -32,7 +32,8 @@ struct platform {
 	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
 };
 
-/* The platform of that name, or NULL. */
+/* The platform of that name, or NULL. The machine at its end may also be
+ * called arm64 or amd64. */
 const struct platform *platform_find(const char *name);
 
 /* All platforms, ended by one whose name is NULL. */

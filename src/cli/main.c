@@ -71,24 +71,44 @@ static int run_command(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+static int run_named(const char *name, int argc, char **argv)
+{
+	const struct command *command = find_command(name);
+
+	return command ? run_command(command, argc, argv) : unknown_command(name);
+}
+
+/* "help audit" is "audit --help". */
+static int help(const char *about)
+{
+	char option[] = "--help", *argv[] = {option, option, NULL};
+
+	if (about)
+		return run_named(about, 2, argv);
+	print_usage(stdout);
+	return EXIT_FINE;
+}
+
+static bool is_either(const char *word, const char *one, const char *other)
+{
+	return !strcmp(word, one) || !strcmp(word, other);
+}
+
 static int dispatch(int argc, char **argv)
 {
-	const struct command *command;
-
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_usage(stdout);
+	if (is_either(argv[1], "--help", "-h"))
+		return help(NULL);
+	if (!strcmp(argv[1], "help"))
+		return help(argv[2]);
+	if (is_either(argv[1], "--version", "-V")) {
+		puts(argp_program_version);
 		return EXIT_FINE;
 	}
-	if (!strcmp(argv[1], "--version")) {
-		puts("sofold " SOFOLD_VERSION);
-		return EXIT_FINE;
-	}
-	command = find_command(argv[1]);
-	return command ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+	return run_named(argv[1], argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

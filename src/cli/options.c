@@ -18,6 +18,7 @@ static const struct argp_option common[] = {
 	 90},
 	{"quiet", 'q', NULL, 0, "no report, only errors and the exit status", 90},
 	{"verbose", 'v', NULL, 0, "list every file", 90},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 90}, /* besides argp's own -? and --help */
 	{0},
 };
 
@@ -65,9 +66,15 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case 'v':
 		options->style.verbose = true;
 		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
+
+/* Every command's --version and -V print it. */
+const char *argp_program_version = "sofold " SOFOLD_VERSION;
 
 const struct argp options_common = {.options = common, .parser = parse_common};
 

@@ -116,10 +116,26 @@ const struct platform *platform_table(void)
 	return platforms;
 }
 
+/* What AWS, Docker and Debian call the machines. */
+static bool is_machine_alias(const char *alias, const char *machine)
+{
+	return (!strcmp(alias, "arm64") && !strcmp(machine, "aarch64")) ||
+	       (!strcmp(alias, "amd64") && !strcmp(machine, "x86_64"));
+}
+
+/* Each name ends in "-" and a machine. */
+static bool is_called(const char *platform, const char *name)
+{
+	size_t n = (size_t)(strrchr(platform, '-') + 1 - platform);
+
+	return !strcmp(platform, name) ||
+	       (!strncmp(platform, name, n) && is_machine_alias(name + n, platform + n));
+}
+
 const struct platform *platform_find(const char *name)
 {
 	for (const struct platform *platform = platforms; platform->name; platform++) {
-		if (!strcmp(platform->name, name))
+		if (is_called(platform->name, name))
 			return platform;
 	}
 	return NULL;

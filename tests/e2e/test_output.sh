@@ -98,13 +98,30 @@ test_help() {
 	local command
 	exits 0 "$SOFOLD" --help
 	has out "Exit status"
+	cp out help
+	for command in -h help; do
+		exits 0 "$SOFOLD" $command
+		cmp out help
+	done
 	exits 0 "$SOFOLD" --version
+	cp out version
+	exits 0 "$SOFOLD" -V
+	cmp out version
 	for command in audit shrink verify; do
 		exits 0 "$SOFOLD" $command --help
 		[ "$(wc -l <out)" -gt 10 ]
 		[ ! -s err ]
 		has out "--format"
+		cp out help
+		exits 0 "$SOFOLD" $command -h
+		cmp out help
+		exits 0 "$SOFOLD" help $command
+		cmp out help
+		exits 0 "$SOFOLD" $command -V
+		cmp out version
 	done
+	exits 2 "$SOFOLD" help frobnicate
+	has err frobnicate
 }
 
 test_quiet() {
@@ -202,6 +219,15 @@ test_closed_stdout() {
 	rc=0
 	"$SOFOLD" audit tree >&- 2>err || rc=$?
 	is status $rc 3
+}
+
+# AWS says arm64 where ELF says aarch64; Debian says amd64.
+test_platform_has_other_names() {
+	two_wheels tree
+	exits 1 "$SOFOLD" audit --platform lambda-python3.12-arm64 tree
+	has out "platform lambda-python3.12-aarch64"
+	sofold audit --platform generic-amd64 tree
+	has out "platform generic-x86_64"
 }
 
 test_platform_is_checked() {

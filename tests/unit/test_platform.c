@@ -22,6 +22,10 @@ static void platform_finds_every_name_in_its_table(void)
 	for (const struct platform *p = platform_table(); p->name; p++, nr++)
 		CU_ASSERT_PTR_EQUAL(platform_find(p->name), p);
 	CU_ASSERT_EQUAL(nr, 1 + 7 * 2 + 4);
+	CU_ASSERT_PTR_EQUAL(platform_find("generic-musl-arm64"), platform_find("generic-musl-aarch64"));
+	CU_ASSERT_PTR_EQUAL(platform_find("generic-amd64"), platform_find("generic-x86_64"));
+	CU_ASSERT_PTR_NULL(platform_find("lambda-python3.7-arm64"));
+	CU_ASSERT_PTR_NULL(platform_find("arm64"));
 	CU_ASSERT_PTR_NULL(platform_find("lambda-python3.7-aarch64"));
 	CU_ASSERT_PTR_NULL(platform_find("lambda-python2.7-x86_64"));
 	CU_ASSERT_PTR_NULL(platform_find(""));
