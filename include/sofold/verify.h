@@ -17,11 +17,18 @@ struct imports {
 	size_t nr_modules;
 };
 
-/* Imports every extension module of the layer in python (a command or path).
- * ERROR_RUN when that cannot be started or answers nonsense. Allocates in
- * arena. */
-int imports_probe(struct arena *arena, const struct layer *layer, const char *python, struct imports *imports,
-		  struct error *err);
+/* Who is asked, and who is told how far it is. */
+struct interpreter {
+	const char *python; /* a command or path */
+	/* Called before the first module, with NULL, and after each; NULL: nobody. */
+	void (*progress)(const void *context, const char *module, size_t done, size_t nr);
+	const void *context;
+};
+
+/* Imports every extension module of the layer in an interpreter. ERROR_RUN
+ * when that cannot be started or answers nonsense. Allocates in arena. */
+int imports_probe(struct arena *arena, const struct layer *layer, const struct interpreter *interpreter,
+		  struct imports *imports, struct error *err);
 
 /* ERROR_VERIFY with the first module that imported before and does not now. */
 int imports_compare(const struct imports *before, const struct imports *after, struct error *err);

@@ -47,6 +47,7 @@ static const char script[] = "import os,sys\n"
 			     "    os.close(end)\n"
 			     "    if not text: text='died with status %d'%status\n"
 			     "    sys.stdout.write('%d\\t%s\\n'%(number,text))\n"
+			     "    sys.stdout.flush()\n"
 			     "for number,(base,path) in enumerate(lines):\n"
 			     "    if len(running)>=(os.cpu_count() or 1): reap()\n"
 			     "    r,w=os.pipe()\n"
@@ -150,11 +151,19 @@ static bool send_all(int fd, const char *text)
 	return true;
 }
 
-static size_t receive(struct arena *arena, FILE *from, struct imports *imports)
+static void tell(const struct interpreter *interpreter, const char *module, size_t done, size_t nr)
+{
+	if (interpreter->progress)
+		interpreter->progress(interpreter->context, module, done, nr);
+}
+
+static size_t receive(struct arena *arena, FILE *from, const struct interpreter *interpreter,
+		      struct imports *imports)
 {
 	char *line = NULL, *tab, *end;
 	size_t room = 0, answers = 0;
 
+	tell(interpreter, NULL, 0, imports->nr_modules);
 	while (getline(&line, &room, from) > 0) {
 		unsigned long number = strtoul(line, &tab, 10);
 
@@ -164,7 +173,7 @@ static size_t receive(struct arena *arena, FILE *from, struct imports *imports)
 		if (end)
 			*end = 0;
 		imports->failed[number] = strcmp(tab + 1, "ok") ? arena_strdup(arena, tab + 1) : NULL;
-		answers++;
+		tell(interpreter, imports->modules[number], ++answers, imports->nr_modules);
 	}
 	free(line);
 	return answers;
@@ -182,8 +191,8 @@ static int finish(const char *python, struct talk *talk, bool complete, struct e
 			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-int imports_probe(struct arena *arena, const struct layer *layer, const char *python, struct imports *imports,
-		  struct error *err)
+int imports_probe(struct arena *arena, const struct layer *layer, const struct interpreter *interpreter,
+		  struct imports *imports, struct error *err)
 {
 	char *root = realpath(layer->root, NULL);
 	struct talk talk = {0};
@@ -198,7 +207,7 @@ int imports_probe(struct arena *arena, const struct layer *layer, const char *py
 		return error_errno(err, "opening %s", layer->root);
 	text = questions(arena, layer, root, imports);
 	free(root);
-	rc = start(python, &talk, err);
+	rc = start(interpreter->python, &talk, err);
 	if (rc)
 		return rc;
 	old = signal(SIGPIPE, SIG_IGN);
@@ -206,10 +215,10 @@ int imports_probe(struct arena *arena, const struct layer *layer, const char *py
 	close(talk.to);
 	signal(SIGPIPE, old);
 	from = fdopen(talk.from, "r");
-	answers = from ? receive(arena, from, imports) : 0;
+	answers = from ? receive(arena, from, interpreter, imports) : 0;
 	if (from)
 		fclose(from);
-	return finish(python, &talk, answers == imports->nr_modules, err);
+	return finish(interpreter->python, &talk, answers == imports->nr_modules, err);
 }
 
 size_t imports_count(const struct imports *imports)

@@ -3,6 +3,7 @@
  *
  *	main.c      the table of commands; errors and exit status
  *	options.c   options every command takes
+ *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
  *	audit.c shrink.c verify.c   one command each: a pipeline, top to bottom
  */
@@ -81,6 +82,11 @@ int status_of(int kind);
  * path unless it is set already. The caller frees audit->layer. */
 int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 	       struct error *err);
+
+/* imports_probe() with the interpreter of --run, showing progress on a
+ * terminal: what is done, "importing". */
+int probe_imports(const struct options *options, const struct layer *layer, const char *what,
+		  struct imports *imports, struct error *err);
 
 /* A tree in the making. */
 struct output {

@@ -226,7 +226,7 @@ static int prove(struct shrinking *run, struct error *err)
 
 	if (!run->options->python)
 		return 0;
-	rc = imports_probe(layer->arena, layer, run->options->python, &run->after, err);
+	rc = probe_imports(run->options, layer, "importing after the change", &run->after, err);
 	return rc ? rc : imports_compare(&run->before, &run->after, err);
 }
 
@@ -240,7 +240,7 @@ static int change(struct shrinking *run, struct error *err)
 	if (run->options->dry_run || !nr)
 		return 0;
 	if (run->options->python)
-		rc = imports_probe(layer->arena, layer, run->options->python, &run->before, err);
+		rc = probe_imports(run->options, layer, "importing before the change", &run->before, err);
 	/* Nothing before and nothing after would prove nothing. */
 	if (!rc && run->before.nr_modules && !imports_count(&run->before))
 		return error_add(err, ERROR_RUN, "%s imports none of the %zu extension modules: %s",

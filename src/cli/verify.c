@@ -40,7 +40,7 @@ static int verify_layer(const struct options *options, struct audit *audit, stru
 	int rc;
 
 	if (options->python) {
-		rc = imports_probe(audit->layer->arena, audit->layer, options->python, &imports, err);
+		rc = probe_imports(options, audit->layer, "importing", &imports, err);
 		if (rc)
 			return status_of(rc);
 		asked = &imports;

@@ -79,6 +79,27 @@ void *PyInit__three(void); void *PyInit__three(void) { _Exit(0); }'
 	hasnt out chatter
 }
 
+# On a terminal stderr says how far it is, on a line that does not stay.
+test_progress() {
+	local clear=$'\r\033[K'
+	need script
+	two_wheels tree
+	script -qec "$SOFOLD verify --run $PYTHON tree >out" /dev/null </dev/null >typescript
+	has typescript "${clear}importing 0/2"
+	has typescript "${clear}importing 2/2 "
+	grep -q '/2 two/_two' typescript
+	is "what is left" "$(tail -c 4 typescript)" "$clear"
+	hasnt out importing
+	script -qec "$SOFOLD shrink --run $PYTHON tree >out" /dev/null </dev/null >typescript
+	has typescript "importing before the change 2/2 "
+	has typescript "importing after the change 2/2 "
+	is "what is left" "$(tail -c 4 typescript)" "$clear"
+	script -qec "$SOFOLD verify -q --run $PYTHON tree" /dev/null </dev/null >typescript
+	[ ! -s typescript ]
+	TERM=dumb script -qec "$SOFOLD verify --run $PYTHON tree >out" /dev/null </dev/null >typescript
+	[ ! -s typescript ]
+}
+
 test_no_such_python() {
 	two_wheels tree
 	digest tree >before
