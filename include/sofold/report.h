@@ -46,9 +46,10 @@ struct audit {
 
 void report_audit_text(FILE *to, const struct audit *audit, const struct report_style *style);
 
-/* All inputs in one object: totals summed, families and findings one after
- * the other. With several inputs each path begins with its input's last
- * component. Returns false when the stream failed. */
+/* All inputs in one object: totals summed and, under "layers", of each input;
+ * families and findings one after the other. With several inputs each path
+ * begins with its input's last component ("path_prefix"). Returns false when
+ * the stream failed. */
 bool report_audit_json(FILE *to, const struct audit *audits, size_t nr);
 
 /* What shrink did or, when dry, would do. after is NULL when dry. */

@@ -175,15 +175,15 @@ static json_t *family_json(const struct json_input *input, const struct layer *l
 	return json;
 }
 
-static const char *last_component(const char *path)
+static const char *last_component(struct arena *arena, const char *path)
 {
-	size_t n = strlen(path);
+	size_t end = strlen(path), n;
 
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	while (n > 0 && path[n - 1] != '/')
-		n--;
-	return path + n;
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (n = end; n > 0 && path[n - 1] != '/'; n--)
+		;
+	return arena_strndup(arena, path + n, end - n);
 }
 
 json_t *json_totals(const struct audit *audits, size_t nr)
@@ -196,7 +196,7 @@ json_t *json_totals(const struct audit *audits, size_t nr)
 		files += audits[i].layer->nr_files;
 		bytes += audits[i].layer->bytes;
 		objects += audits[i].layer->nr_objects;
-		native += audits[i].layer->native_bytes;
+		native += native_bytes(audits[i].layer);
 	}
 	json_object_set_new(json, "files", json_bytes(files));
 	json_object_set_new(json, "bytes", json_bytes(bytes));
@@ -205,25 +205,39 @@ json_t *json_totals(const struct audit *audits, size_t nr)
 	return json;
 }
 
+static json_t *layer_json(const struct json_input *input, const struct audit *audit)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "path_prefix", json_text(input->prefix));
+	json_object_set_new(json, "platform", json_text(audit->platform->name));
+	json_object_set_new(json, "totals", json_totals(audit, 1));
+	json_object_set_new(json, "reclaimable_bytes", json_bytes(audit->plan->reclaimable));
+	return json;
+}
+
 bool report_audit_json(FILE *to, const struct audit *audits, size_t nr)
 {
-	json_t *root = json_object(), *families = json_array(), *findings = json_array();
+	json_t *root = json_object(), *layers = json_array(), *families = json_array(),
+	       *findings = json_array();
 	uint64_t reclaimable = 0;
 	size_t i, j;
 
 	for (i = 0; i < nr; i++) {
-		struct json_input input = {nr > 1 ? last_component(audits[i].name) : NULL};
+		struct layer *layer = audits[i].layer;
+		struct json_input input = {nr > 1 ? last_component(layer->arena, audits[i].name) : NULL};
 		const struct plan *plan = audits[i].plan;
 
+		json_array_append_new(layers, layer_json(&input, &audits[i]));
 		for (j = 0; j < plan->nr_families; j++)
-			json_array_append_new(families,
-					      family_json(&input, audits[i].layer, &plan->families[j]));
-		json_findings(&input, audits[i].layer, findings);
+			json_array_append_new(families, family_json(&input, layer, &plan->families[j]));
+		json_findings(&input, layer, findings);
 		reclaimable += plan->reclaimable;
 	}
 	json_object_set_new(root, "schema_version", json_integer(REPORT_SCHEMA_VERSION));
 	json_object_set_new(root, "platform", json_text(audits[0].platform->name));
 	json_object_set_new(root, "totals", json_totals(audits, nr));
+	json_object_set_new(root, "layers", layers);
 	json_object_set_new(root, "families", families);
 	json_object_set_new(root, "reclaimable_bytes", json_bytes(reclaimable));
 	json_object_set_new(root, "findings", findings);

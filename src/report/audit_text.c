@@ -59,7 +59,7 @@ static void print_headline(FILE *to, const struct audit *audit, const struct rep
 	fprintf(to, "  (platform %s%s)\n\n", audit->platform->name,
 		audit->platform_named ? "" : ", inferred");
 	print_total(to, "files", layer->nr_files, layer->bytes, "");
-	print_total(to, "native", layer->nr_objects, layer->native_bytes, "");
+	print_total(to, "native", layer->nr_objects, native_bytes(layer), "");
 	print_total(to, "reclaimable", count_deleted(audit), audit->plan->reclaimable,
 		    "  by keeping one copy of each library");
 	print_strippable(to, layer);

@@ -16,7 +16,7 @@ struct sums {
 
 static struct sums sum(const struct shrunk *shrunk)
 {
-	struct sums sums = {.before = shrunk->before->bytes, .native_before = shrunk->before->native_bytes};
+	struct sums sums = {.before = shrunk->before->bytes, .native_before = native_bytes(shrunk->before)};
 	size_t i;
 
 	sums.after = sums.before;

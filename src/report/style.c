@@ -102,6 +102,16 @@ size_t report_count(const struct layer *layer, enum severity severity)
 	return nr;
 }
 
+uint64_t native_bytes(const struct layer *layer)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < layer->nr_objects; i++)
+		bytes += layer->objects[i].size;
+	return bytes;
+}
+
 void print_findings(FILE *to, const struct layer *layer, const struct report_style *style)
 {
 	size_t i;

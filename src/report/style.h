@@ -16,6 +16,9 @@ void print_wrapped(FILE *to, unsigned indent, const char *text);
 /* The findings, errors first. Nothing when there are none. */
 void print_findings(FILE *to, const struct layer *layer, const struct report_style *style);
 
+/* Of the objects; a malformed file is none. */
+uint64_t native_bytes(const struct layer *layer);
+
 const char *severity_name(enum severity severity);
 
 #endif

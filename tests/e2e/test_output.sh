@@ -58,6 +58,49 @@ test_totals_are_true() {
 	is objects "$(json out 'd["totals"]["objects"]')" 4
 }
 
+# A file that is no sound ELF file is a finding, and neither counted nor summed.
+test_totals_leave_out_what_is_malformed() {
+	local bytes
+	two_wheels tree
+	sofold audit --format json tree
+	bytes=$(json out 'd["totals"]["native_bytes"]')
+	head -c 5000 tree/one.libs/libanswer-11111111.so.1 >tree/cut.so
+	"$SOFOLD" audit --format json tree >out || true
+	is findings "$(json out 'd["findings"][0]["path"]')" cut.so
+	is native "$(json out 'd["totals"]["objects"], d["totals"]["native_bytes"]')" "(4, $bytes)"
+	"$SOFOLD" shrink -n --format json tree >out
+	is "native bytes of shrink" "$(json out 'd["native_bytes_before"]')" "$bytes"
+	"$SOFOLD" verify --format json tree >out || true
+	is "native bytes of verify" "$(json out 'd["totals"]["native_bytes"]')" "$bytes"
+}
+
+test_totals_of_each_layer() {
+	two_wheels tree
+	mkdir -p other/sub
+	answers other/sub/tree/lib.so yes
+	sofold audit --format json tree other/sub/tree/
+	"$PYTHON" - <<-'END'
+		import json
+		d = json.load(open("out"))
+		first, second = d["layers"]
+		assert first["path_prefix"] == second["path_prefix"] == "tree"
+		assert first["platform"] == second["platform"] == d["platform"]
+		assert (first["totals"]["objects"], second["totals"]["objects"]) == (4, 1)
+		for key, value in d["totals"].items():
+		    assert value == first["totals"][key] + second["totals"][key]
+		assert first["reclaimable_bytes"] == d["reclaimable_bytes"] > 0 == second["reclaimable_bytes"]
+	END
+	sofold audit --format json tree/
+	"$PYTHON" - <<-'END'
+		import json
+		d = json.load(open("out"))
+		assert d["layers"] == [{"path_prefix": None, "platform": d["platform"],
+		                        "totals": d["totals"], "reclaimable_bytes": d["reclaimable_bytes"]}]
+	END
+	sofold audit --format json tree/ other
+	hasnt out "//"
+}
+
 test_usage_errors() {
 	mkdir tree
 	exits 2 "$SOFOLD"
