@@ -52,7 +52,7 @@ void report_audit_text(FILE *to, const struct audit *audit, const struct report_
  * the stream failed. */
 bool report_audit_json(FILE *to, const struct audit *audits, size_t nr);
 
-/* What shrink did or, when dry, would do. after is NULL when dry. */
+/* What shrink did or, when dry, would do. Findings are those of before. */
 struct shrunk {
 	const char *name;
 	const struct layer *before;

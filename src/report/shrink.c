@@ -185,6 +185,7 @@ static json_t *change_json(const struct change *change)
 bool report_shrink_json(FILE *to, const struct shrunk *shrunk)
 {
 	json_t *root = json_object(), *changes = json_array();
+	struct json_input input = {NULL};
 	struct sums sums = sum(shrunk);
 	size_t i;
 
@@ -198,6 +199,7 @@ bool report_shrink_json(FILE *to, const struct shrunk *shrunk)
 	json_object_set_new(root, "native_bytes_before", json_bytes(sums.native_before));
 	json_object_set_new(root, "native_bytes_after", json_bytes(sums.native_after));
 	json_object_set_new(root, "changes", changes);
+	json_object_set_new(root, "findings", json_findings(&input, shrunk->before, json_array()));
 	json_object_set_new(root, "modules_importing",
 			    shrunk->imports ? json_bytes(imports_count(shrunk->imports)) : json_null());
 	return json_print(to, root);

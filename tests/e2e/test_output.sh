@@ -40,6 +40,9 @@ test_findings_have_their_keys() {
 		assert finding["rule"] == "missing-library" and finding["path"] == "ask.so"
 		assert finding["severity"] == "error" and "libgone.so" in finding["message"]
 	END
+	json out 'd["findings"]' >findings
+	"$SOFOLD" shrink -n --format json tree >out
+	is findings "$(json out 'd["findings"]')" "$(cat findings)"
 	exits 1 "$SOFOLD" verify tree
 	has out missing-library
 	has out libgone.so
