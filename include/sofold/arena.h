@@ -27,6 +27,10 @@ struct arena;
 struct arena *arena_new(void) ARENA_NONNULL;
 void arena_free(struct arena *arena); /* NULL is fine */
 
+/* Everything allocated so far is void, and its memory used for what comes: for
+ * work done piece by piece, whose pages need not be faulted in each time. */
+void arena_reset(struct arena *arena);
+
 /* Zeroed memory, aligned for any object, that lives as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t bytes) ARENA_NONNULL;
 

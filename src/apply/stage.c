@@ -1,9 +1,14 @@
 /*
  * Each object is one piece of work: map the old bytes, edit, prove the result
- * against the old bytes, write it beside with the old one's metadata, sync,
- * map it back. The arena of a piece is freed with it, so the peak is what the
- * largest few objects need and not their sum. What is mapped back lies in the
- * page cache. A dry run keeps the new bytes in anonymous memory instead.
+ * against the old bytes, write it beside with the old one's metadata, map it
+ * back. A worker has one arena for all its pieces, so the peak is what the
+ * largest few objects need and not their sum; the largest come first, which
+ * keeps all workers busy to the end. What is mapped back lies in the page
+ * cache. A dry run keeps the new bytes in anonymous memory instead.
+ *
+ * Files are synced when all are written: the first fsync() then commits the
+ * file system's journal for all of them, and writing to the disk goes on
+ * while later objects are edited.
  *
  * The staging directory is made when the first file is ready to go there: a
  * run that turns out to change nothing writes nothing, on a read-only tree
@@ -89,11 +94,9 @@ static int write_staged(int fd, struct span bytes, const struct source *like, co
 {
 	if (io_write_all(fd, bytes))
 		return error_errno(err, "writing the new %s", path);
-	if (meta_copy(like->fd, &like->st, fd, path, err))
-		return ERROR_RUN;
-	if (io.fsync(fd))
-		return error_errno(err, "syncing the new %s", path);
-	return 0;
+	/* Only a start for sync_staged(), which also hears of errors. */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return meta_copy(like->fd, &like->st, fd, path, err);
 }
 
 /* Writes .sofold/new/NUMBER and maps it. */
@@ -166,25 +169,60 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 	return stage_bytes(apply, item, result.bytes, source, err);
 }
 
+struct staging_work {
+	struct apply *apply;
+	uint32_t *order; /* of items to rewrite, the largest first */
+	size_t nr_order;
+	struct arena *arenas[64]; /* one for each worker */
+};
+
 /* One piece of a worker's work. */
 static void stage_object(void *context, size_t i, unsigned worker)
 {
-	struct apply *apply = context;
-	struct item *item = &apply->items[i];
-	struct arena *arena;
+	struct staging_work *work = context;
+	struct apply *apply = work->apply;
+	struct item *item = &apply->items[work->order[i]];
+	struct arena *arena = work->arenas[worker];
 	struct source source;
 
-	(void)worker;
-	if (item->action->kind != ACTION_REWRITE || atomic_load(&apply->failed))
+	if (atomic_load(&apply->failed))
 		return;
-	arena = arena_new();
 	item->status = source_open(apply, &source, &apply->layer->files[item->files[0]], &item->error);
 	if (!item->status)
 		item->status = edit_object(apply, arena, item, &source, &item->error);
 	if (item->status && item->status != ERROR_REFUSED)
 		atomic_store(&apply->failed, true);
 	source_close(&source);
-	arena_free(arena);
+	arena_reset(arena);
+}
+
+static int by_size(const void *a, const void *b, void *context)
+{
+	const struct apply *apply = context;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	if (apply->items[x].before != apply->items[y].before)
+		return apply->items[x].before > apply->items[y].before ? -1 : 1;
+	return x < y ? -1 : 1;
+}
+
+static void stage_objects(struct apply *apply)
+{
+	struct staging_work work = {.apply = apply};
+	unsigned i, workers;
+
+	work.order = arena_array(apply->arena, apply->nr_items, sizeof *work.order);
+	for (uint32_t k = 0; k < apply->nr_items; k++)
+		if (apply->items[k].action->kind == ACTION_REWRITE)
+			work.order[work.nr_order++] = k;
+	if (work.nr_order)
+		qsort_r(work.order, work.nr_order, sizeof *work.order, by_size, apply);
+	workers = pool_workers(work.nr_order, apply->options.threads);
+	for (i = 0; i < workers; i++)
+		work.arenas[i] = arena_new();
+	pool_run(work.nr_order, apply->options.threads, stage_object, &work);
+	for (i = 0; i < workers; i++)
+		arena_free(work.arenas[i]);
 }
 
 static bool edits_names(const struct image_edits *edits)
@@ -302,11 +340,34 @@ static int stage_records(struct apply *apply, struct error *err)
 	return status;
 }
 
+/* --------- syncing ------------------ */
+
+static void sync_staged(void *context, size_t i, unsigned worker)
+{
+	struct apply *apply = context;
+	struct item *item = &apply->items[i];
+	int fd, new = apply->transaction.staging.new;
+
+	(void)worker;
+	if (!item->changed || item->action->kind == ACTION_DELETE || apply->options.dry_run)
+		return;
+	fd = openat(new, op_name(item->number).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || io.fsync(fd))
+		item->status = error_errno(&item->error, "syncing the new %s", item->path);
+	if (fd >= 0)
+		close(fd);
+}
+
 int stage_items(struct apply *apply, struct error *err)
 {
 	int status;
 
-	pool_run(apply->nr_items, apply->options.threads, stage_object, apply);
+	stage_objects(apply);
 	status = judge_objects(apply, err);
-	return status ? status : stage_records(apply, err);
+	if (!status)
+		status = stage_records(apply, err);
+	if (status)
+		return status;
+	pool_run(apply->nr_items, apply->options.threads, sync_staged, apply);
+	return judge_objects(apply, err);
 }

@@ -13,18 +13,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_BYTES = 4 * 1024, BLOCK_BYTES = 64 * 1024, BIG_BYTES = BLOCK_BYTES / 4 };
+enum {
+	FIRST_BYTES = 4 * 1024,
+	BLOCK_BYTES = 64 * 1024,
+	BIG_BYTES = BLOCK_BYTES / 4,
+	HUGE_BYTES = 4 * 1024 * 1024,
+};
 
 struct block {
 	struct block *next;
 	size_t used, size; /* bytes of data */
+	size_t mapped;	   /* bytes of the whole, when it is a mapping of its own */
 	max_align_t data[];
 };
 
 struct arena {
 	struct block *blocks;
-	size_t next_size; /* of the next block */
+	struct block *spare; /* empty, from before a reset */
+	size_t next_size;    /* of the next block */
 };
 
 static _Noreturn void out_of_memory(void)
@@ -43,27 +51,90 @@ struct arena *arena_new(void)
 	return arena;
 }
 
+static void free_blocks(struct block *block)
+{
+	struct block *next;
+
+	for (; block; block = next) {
+		next = block->next;
+		if (block->mapped)
+			munmap(block, block->mapped);
+		else
+			free(block);
+	}
+}
+
 void arena_free(struct arena *arena)
 {
-	struct block *block, *next;
-
 	if (!arena)
 		return;
-	for (block = arena->blocks; block; block = next) {
-		next = block->next;
-		free(block);
-	}
+	free_blocks(arena->blocks);
+	free_blocks(arena->spare);
 	free(arena);
 }
 
-/* Fresh pages need no zeroing, which calloc() knows and malloc() does not. */
-static void *big_alloc(struct arena *arena, size_t bytes)
+void arena_reset(struct arena *arena)
 {
-	struct block *block = bytes <= SIZE_MAX - sizeof *block ? calloc(1, sizeof *block + bytes) : NULL;
+	struct block **end = &arena->blocks;
 
+	for (; *end; end = &(*end)->next)
+		(*end)->used = 0;
+	*end = arena->spare;
+	arena->spare = arena->blocks;
+	arena->blocks = NULL;
+}
+
+/* A spare block of fitting size, or NULL: none much too large, which another
+ * request will need. */
+static struct block *take_spare(struct arena *arena, size_t bytes)
+{
+	struct block **at, *block;
+
+	for (at = &arena->spare; (block = *at); at = &block->next) {
+		if (block->size >= bytes && block->size / 4 <= bytes) {
+			*at = block->next;
+			return block;
+		}
+	}
+	return NULL;
+}
+
+/* A whole file's worth of memory, on huge pages where the system has them:
+ * one fault for 2 MiB instead of 512. */
+static struct block *map_block(size_t bytes)
+{
+	size_t whole = sizeof(struct block) + bytes;
+	struct block *block = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (block == MAP_FAILED)
+		return NULL;
+	madvise(block, whole, MADV_HUGEPAGE);
+	block->mapped = whole;
+	return block;
+}
+
+/* Fresh pages need no zeroing, which calloc() knows and malloc() does not. */
+static struct block *new_big_block(size_t bytes)
+{
+	struct block *block = NULL;
+
+	if (bytes <= SIZE_MAX - sizeof *block)
+		block = bytes >= HUGE_BYTES ? map_block(bytes) : calloc(1, sizeof *block + bytes);
 	if (!block)
 		out_of_memory();
-	block->size = block->used = bytes;
+	block->size = bytes;
+	return block;
+}
+
+static void *big_alloc(struct arena *arena, size_t bytes)
+{
+	struct block *block = take_spare(arena, bytes);
+
+	if (block)
+		memset(block->data, 0, bytes);
+	else
+		block = new_big_block(bytes);
+	block->used = block->size;
 	if (arena->blocks) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
@@ -76,11 +147,15 @@ static void *big_alloc(struct arena *arena, size_t bytes)
 static void add_block(struct arena *arena, size_t at_least)
 {
 	size_t size = arena->next_size < at_least ? at_least : arena->next_size;
-	struct block *block = malloc(sizeof *block + size);
+	struct block *block = take_spare(arena, size);
 
-	if (!block)
-		out_of_memory();
-	*block = (struct block){.next = arena->blocks, .size = size};
+	if (!block) {
+		block = malloc(sizeof *block + size);
+		if (!block)
+			out_of_memory();
+		*block = (struct block){.size = size};
+	}
+	block->next = arena->blocks;
 	arena->blocks = block;
 	if (arena->next_size < BLOCK_BYTES)
 		arena->next_size *= 2;
@@ -168,6 +243,6 @@ void arena_absorb(struct arena *arena, struct arena *other)
 	while (*end)
 		end = &(*end)->next;
 	*end = other->blocks;
-	other->blocks = NULL;
+	other->blocks = NULL; /* spare blocks go with other */
 	arena_free(other);
 }

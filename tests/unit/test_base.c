@@ -28,6 +28,37 @@ static void arena_gives_zeroed_aligned_memory_of_any_size(void)
 	arena_free(NULL);
 }
 
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	while (n && !*p)
+		p++, n--;
+	return !n;
+}
+
+/* Small, large and huge pieces, each written to: what comes back after a reset
+ * is zeroed again, and taken from the same memory. */
+static void arena_reset_gives_its_memory_out_again(void)
+{
+	static const size_t sizes[] = {100, 40000, 5u << 20};
+	struct arena *arena = arena_new();
+	uint8_t *first[3], *p;
+	size_t i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 3; i++) {
+			p = arena_alloc(arena, sizes[i]);
+			CU_ASSERT(all_zero(p, sizes[i]));
+			memset(p, 0xff, sizes[i]);
+			if (!round)
+				first[i] = p;
+			else
+				CU_ASSERT_PTR_EQUAL(p, first[i]);
+		}
+		arena_reset(arena);
+	}
+	arena_free(arena);
+}
+
 static void arena_keeps_what_it_has_absorbed(void)
 {
 	struct arena *arena = arena_new(), *other = arena_new();
@@ -121,6 +152,7 @@ void suite_base(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(arena_gives_zeroed_aligned_memory_of_any_size),
+		UNIT_TEST(arena_reset_gives_its_memory_out_again),
 		UNIT_TEST(arena_keeps_what_it_has_absorbed),
 		UNIT_TEST(vectors_grow_and_keep_their_elements),
 		UNIT_TEST(spans_give_only_what_is_inside),
