@@ -82,6 +82,7 @@ void arena_reset(struct arena *arena)
 	*end = arena->spare;
 	arena->spare = arena->blocks;
 	arena->blocks = NULL;
+	arena->next_size = FIRST_BYTES;
 }
 
 /* A spare block of fitting size, or NULL: none much too large, which another
