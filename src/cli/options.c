@@ -12,12 +12,13 @@ enum { OPTION_PLATFORM = 'p', OPTION_FORMAT = 'f', OPTION_COLOR = 0x100 };
 
 static const struct argp_option common[] = {
 	{"platform", OPTION_PLATFORM, "NAME", 0,
-	 "where the layer runs, e.g. lambda-python3.12-x86_64 (default: inferred)", 90},
+	 "where the layer runs, e.g. lambda-python3.12-x86_64; a wrong name lists all (default: inferred)",
+	 90},
 	{"format", OPTION_FORMAT, "text|json", 0, "how to report (default: text)", 90},
 	{"color", OPTION_COLOR, "auto|always|never", 0, "colors in text (default: auto; NO_COLOR is heeded)",
 	 90},
 	{"quiet", 'q', NULL, 0, "no report, only errors and the exit status", 90},
-	{"verbose", 'v', NULL, 0, "list every file", 90},
+	{"verbose", 'v', NULL, 0, "list every file and every finding", 90},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 90}, /* besides argp's own -? and --help */
 	{0},
 };

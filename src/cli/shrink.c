@@ -107,7 +107,9 @@ static const struct argp_option own[] = {
 	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: dedupe, strip", 0},
 	{"skip", OPTION_SKIP, "PASS,...", 0, "leave these passes out", 0},
 	{"level", OPTION_LEVEL, "safe|default|max", 0,
-	 "safe: merge equal copies only; default: also other builds of libraries that keep their ABI", 0},
+	 "safe: merge equal copies only; default: also other builds of libraries that keep their ABI; max: "
+	 "as default",
+	 0},
 	{"merge", 'm', "FAMILY,...|all", 0, "also merge other builds of these libraries (see audit)", 0},
 	{"run", 'r', "PYTHON", 0, "prove it: import every extension module before and after", 0},
 	{0},

@@ -28,7 +28,8 @@ static const struct argp argp = {
 	.args_doc = "PATH",
 	.doc = "Simulates what the platform's loader does for every object of a layer: every\n"
 	       "needed library is found, every version is there, every segment can be mapped.\v"
-	       "Exit status 1 when something cannot load, or with --run does not import.",
+	       "PATH is a directory or, but for --run, an archive (.zip, .whl, .tar). Exit\n"
+	       "status 1 when something cannot load, or with --run does not import.",
 	.children = children,
 };
 

@@ -129,7 +129,8 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
 	print_row(to, "native", sums.native_before, sums.native_after);
-	fprintf(to, "  %zu files %srewritten, %zu %sdeleted", sums.rewritten, would, sums.deleted, would);
+	fprintf(to, "  %zu file%s %srewritten, %zu %sdeleted", sums.rewritten, sums.rewritten == 1 ? "" : "s",
+		would, sums.deleted, would);
 	if (sums.left)
 		fprintf(to, ", %zu left alone", sums.left);
 	fputs(style->verbose || !sums.rewritten ? "\n" : " (-v lists every file)\n", to);

@@ -112,18 +112,38 @@ uint64_t native_bytes(const struct layer *layer)
 	return bytes;
 }
 
+static void print_finding(FILE *to, const struct finding *finding)
+{
+	fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), report_shown(finding->path),
+		finding->rule);
+	print_wrapped(to, 6, finding->message);
+}
+
+/* Behind the last finding of the same rule and severity; they are sorted. */
+static size_t end_of_rule(const struct layer *layer, size_t i)
+{
+	const struct finding *first = &layer->findings[i];
+
+	while (i < layer->nr_findings && layer->findings[i].severity == first->severity &&
+	       !strcmp(layer->findings[i].rule, first->rule))
+		i++;
+	return i;
+}
+
 void print_findings(FILE *to, const struct layer *layer, const struct report_style *style)
 {
-	size_t i;
+	enum { SHOWN = 10 };
+	size_t i, end, shown;
 
-	if (!layer->nr_findings)
-		return;
-	print_heading(to, style, "Findings");
-	for (i = 0; i < layer->nr_findings; i++) {
-		const struct finding *finding = &layer->findings[i];
-
-		fprintf(to, "  %s: %s (%s)\n", severity_name(finding->severity), report_shown(finding->path),
-			finding->rule);
-		print_wrapped(to, 6, finding->message);
+	if (layer->nr_findings)
+		print_heading(to, style, "Findings");
+	for (i = 0; i < layer->nr_findings; i = end) {
+		end = end_of_rule(layer, i);
+		shown = style->verbose || end - i < SHOWN ? end : i + SHOWN;
+		for (; i < shown; i++)
+			print_finding(to, &layer->findings[i]);
+		if (i < end)
+			fprintf(to, "  ... and %zu more of %s (-v lists them)\n", end - i,
+				layer->findings[i].rule);
 	}
 }

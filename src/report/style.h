@@ -13,7 +13,8 @@ void print_bold(FILE *to, const struct report_style *style, const char *text);
 /* Words wrapped at 80 columns, every line indented. Ends the line. */
 void print_wrapped(FILE *to, unsigned indent, const char *text);
 
-/* The findings, errors first. Nothing when there are none. */
+/* The findings, errors first; the first ten of each rule unless verbose.
+ * Nothing when there are none. */
 void print_findings(FILE *to, const struct layer *layer, const struct report_style *style);
 
 /* Of the objects; a malformed file is none. */

@@ -23,9 +23,10 @@ void report_verify_text(FILE *to, const struct audit *audit, const struct import
 	size_t warnings = report_count(audit->layer, SEVERITY_WARNING);
 
 	print_bold(to, style, audit->name);
-	fprintf(to, "  (platform %s%s): %zu native files, %zu error%s, %zu warning%s\n",
+	fprintf(to, "  (platform %s%s): %zu native file%s, %zu error%s, %zu warning%s\n",
 		audit->platform->name, audit->platform_named ? "" : ", inferred", audit->layer->nr_objects,
-		errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+		audit->layer->nr_objects == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s");
 	print_findings(to, audit->layer, style);
 	if (imports)
 		print_imports(to, imports, style);

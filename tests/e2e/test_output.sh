@@ -50,6 +50,24 @@ test_findings_have_their_keys() {
 	[ ! -s out ]
 }
 
+# A layer for another interpreter has as many warnings as modules.
+test_many_equal_findings_are_cut() {
+	local i
+	mkdir tree
+	answers tree/0.so yes runpath=/opt/away
+	for i in $(seq 12); do
+		cp tree/0.so tree/$i.so
+	done
+	for command in audit verify; do
+		sofold $command tree
+		is "$command" "$(grep -c '(escaping-path)' out)" 10
+		has out "and 3 more of escaping-path (-v lists them)"
+		sofold $command -v tree
+		is "$command -v" "$(grep -c '(escaping-path)' out)" 13
+		hasnt out "more of"
+	done
+}
+
 test_totals_are_true() {
 	two_wheels tree
 	ln tree/one.libs/* tree/hard
@@ -168,6 +186,15 @@ test_help() {
 	done
 	exits 2 "$SOFOLD" help frobnicate
 	has err frobnicate
+}
+
+test_one_file_is_singular() {
+	mkdir tree
+	answers tree/lib.so yes
+	sofold shrink -n tree
+	has out " 1 file to be rewritten, 0 to be deleted"
+	sofold verify tree
+	has out " 1 native file, 0 errors"
 }
 
 test_quiet() {
