@@ -63,7 +63,7 @@ void output_rename_in(const struct output *output, struct error *err)
 
 /* --------- the process that makes it ------------------ */
 
-static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP};
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { NR_PASSED_ON = sizeof passed_on / sizeof *passed_on };
 
 static volatile pid_t maker; /* 0: none at work */

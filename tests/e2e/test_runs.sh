@@ -105,7 +105,7 @@ test_interrupted_output_is_removed() {
 	(cd tree/data && seq 5000 | xargs touch)
 	digest tree >before
 	slow_python
-	for name in SIGINT SIGTERM SIGHUP; do
+	for name in SIGINT SIGTERM SIGHUP SIGQUIT; do
 		is "$name while copying" "$(interrupt $name '.new.*/*' "$SOFOLD" shrink -o new tree)" killed
 		is "entries after $name" "$(ls -A | grep -c new)" 0
 		rm -f asked
