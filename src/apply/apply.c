@@ -63,7 +63,7 @@ static void init_items(struct apply *apply)
 		init_item(apply, &apply->items[i], action);
 		apply->items[i].number = number;
 		number += (uint32_t)apply->items[i].nr_files;
-		if (action->kind == ACTION_REWRITE) {
+		if (action->kind == ACTION_REWRITE || action->kind == ACTION_PLACE) {
 			if (apply->object_items[action->object] != NO_ID)
 				BUG("an object is rewritten twice");
 			apply->object_items[action->object] = (uint32_t)i;
@@ -151,12 +151,32 @@ static int keep_original(struct apply *apply, int dir, const char *name, const s
 	return error_errno(err, "keeping the original of %s", op->path);
 }
 
+/* The place of a new file: free, in a directory of ours. */
+static int prepare_creation(struct apply *apply, int dir, const char *name, const struct op *op,
+			    struct error *err)
+{
+	struct stat st;
+
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return error_add(err, ERROR_RUN, "%s has appeared since the scan", op->path);
+	if (errno != ENOENT)
+		return error_errno(err, "opening %s", op->path);
+	if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))
+		return error_errno(err, "writing to the directory of %s", op->path);
+	if (!on_same_mount(apply->transaction.root, dir, "."))
+		return error_add(err, ERROR_RUN, "%s lies on another file system than %s", op->path,
+				 apply->layer->root);
+	return 0;
+}
+
 /* Makes sure that op's rename will find what it needs. */
 static int prepare_op(struct apply *apply, const struct item *item, int dir, const char *name, struct op *op,
 		      const struct file *file, struct error *err)
 {
 	int new = apply->transaction.staging.new;
 
+	if (op->kind == OP_CREATE)
+		return prepare_creation(apply, dir, name, op, err);
 	if (fstatat(dir, name, &op->found, AT_SYMLINK_NOFOLLOW))
 		return error_errno(err, "opening %s", op->path);
 	if (!stage_is_unchanged(file, &op->found))
@@ -180,6 +200,11 @@ static int prepare_op(struct apply *apply, const struct item *item, int dir, con
 	return 0;
 }
 
+static enum op_kind op_kind(enum action_kind kind)
+{
+	return kind == ACTION_PLACE ? OP_CREATE : kind == ACTION_DELETE ? OP_DELETE : OP_REPLACE;
+}
+
 static int add_op(struct apply *apply, const struct item *item, size_t link, struct error *err)
 {
 	const struct file *file = &apply->layer->files[item->files[link]];
@@ -187,7 +212,7 @@ static int add_op(struct apply *apply, const struct item *item, size_t link, str
 	const char *name;
 	int status, dir = dir_open_parent(apply->transaction.root, file->path, &name);
 
-	op->kind = item->action->kind == ACTION_DELETE ? OP_DELETE : OP_REPLACE;
+	op->kind = op_kind(item->action->kind);
 	op->number = item->number + (uint32_t)link;
 	op->path = file->path;
 	op->size = item->after;

@@ -115,6 +115,11 @@ static int fault_renameat(int from_dir, const char *from, int to_dir, const char
 	return fault_due() ? -1 : fault.real.renameat(from_dir, from, to_dir, to);
 }
 
+static int fault_rename_new(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return fault_due() ? -1 : fault.real.rename_new(from_dir, from, to_dir, to);
+}
+
 static int fault_unlinkat(int dir, const char *path, int flags)
 {
 	return fault_due() ? -1 : fault.real.unlinkat(dir, path, flags);
@@ -161,6 +166,7 @@ static const struct io_ops faulty = {
 	.linkat = fault_linkat,
 	.symlinkat = fault_symlinkat,
 	.renameat = fault_renameat,
+	.rename_new = fault_rename_new,
 	.unlinkat = fault_unlinkat,
 	.fchmod = fault_fchmod,
 	.fchown = fault_fchown,

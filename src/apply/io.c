@@ -35,6 +35,16 @@ static int plain_linkat(int from_dir, const char *from, int to_dir, const char *
 	return linkat(from_dir, from, to_dir, to, 0);
 }
 
+/* Some file systems cannot be told not to replace; the caller has looked. */
+static int plain_rename_new(int from_dir, const char *from, int to_dir, const char *to)
+{
+	int rc = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
+
+	if (rc && (errno == EINVAL || errno == ENOSYS))
+		rc = renameat(from_dir, from, to_dir, to);
+	return rc;
+}
+
 static int plain_lchownat(int dir, const char *path, uid_t uid, gid_t gid)
 {
 	return fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW);
@@ -61,6 +71,7 @@ struct io_ops io = {
 	.linkat = plain_linkat,
 	.symlinkat = symlinkat,
 	.renameat = renameat,
+	.rename_new = plain_rename_new,
 	.unlinkat = unlinkat,
 	.fchmod = fchmod,
 	.fchown = fchown,

@@ -32,6 +32,7 @@ struct io_ops {
 	int (*linkat)(int from_dir, const char *from, int to_dir, const char *to);
 	int (*symlinkat)(const char *target, int dir, const char *path);
 	int (*renameat)(int from_dir, const char *from, int to_dir, const char *to);
+	int (*rename_new)(int from_dir, const char *from, int to_dir, const char *to); /* to must not be */
 	int (*unlinkat)(int dir, const char *path, int flags);
 	int (*fchmod)(int fd, mode_t mode);
 	int (*fchown)(int fd, uid_t uid, gid_t gid);

@@ -42,14 +42,17 @@ static void print_path(FILE *out, const char *path)
 	}
 }
 
+static const char *const op_words[] = {
+	[OP_CREATE] = "create", [OP_REPLACE] = "replace", [OP_DELETE] = "delete"};
+
 static void print_op(FILE *out, const struct op *op)
 {
-	if (op->kind == OP_REPLACE) {
-		fprintf(out, "replace %" PRIu32 " %" PRIu64 " ", op->number, op->size);
+	if (op->kind != OP_DELETE) {
+		fprintf(out, "%s %" PRIu32 " %" PRIu64 " ", op_words[op->kind], op->number, op->size);
 		print_hex(out, op->sha256, sizeof op->sha256);
 		fputc(' ', out);
 	} else {
-		fprintf(out, "delete %" PRIu32 " ", op->number);
+		fprintf(out, "%s %" PRIu32 " ", op_words[op->kind], op->number);
 	}
 	print_path(out, op->path);
 	fputc('\n', out);
@@ -153,20 +156,29 @@ static bool unescape(char *path)
 	return true;
 }
 
+/* Takes the word of a kind and the space at *line. */
+static bool take_word(char **line, enum op_kind *kind)
+{
+	size_t n = strcspn(*line, " ");
+
+	for (*kind = OP_CREATE; *kind <= OP_DELETE; ++*kind) {
+		if (strlen(op_words[*kind]) == n && !strncmp(*line, op_words[*kind], n) && (*line)[n]) {
+			*line += n + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool parse_op(char *line, struct op *op)
 {
 	uint64_t number;
 
-	*op = (struct op){.kind = OP_DELETE};
-	if (!strncmp(line, "replace ", 8))
-		op->kind = OP_REPLACE;
-	else if (strncmp(line, "delete ", 7) != 0)
-		return false;
-	line += op->kind == OP_REPLACE ? 8 : 7;
-	if (!take_number(&line, UINT32_MAX, &number))
+	*op = (struct op){0};
+	if (!take_word(&line, &op->kind) || !take_number(&line, UINT32_MAX, &number))
 		return false;
 	op->number = (uint32_t)number;
-	if (op->kind == OP_REPLACE &&
+	if (op->kind != OP_DELETE &&
 	    (!take_number(&line, SSIZE_MAX, &op->size) || !take_hex(&line, op->sha256, sizeof op->sha256)))
 		return false;
 	op->path = line;

@@ -152,9 +152,11 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 		       const struct source *source, struct error *err)
 {
 	const struct image_edits *edits = &item->action->edits;
+	const struct object *object = &apply->layer->objects[item->action->object];
+	struct span old = object->offer.n ? object->offer : source->bytes;
 	struct image_result result = {0};
 	struct error why = {""};
-	int status = image_edit(arena, source->bytes, edits, &result, &why);
+	int status = image_edit(arena, old, edits, &result, &why);
 
 	if (status == ERROR_REFUSED)
 		return error_add(err, status, "%s", why.message);
@@ -163,7 +165,7 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 	if (!result.changed)
 		return 0;
 	/* A mistake of ours, or a file of a kind nobody has met: not to be used. */
-	if (image_prove(source->bytes, &result, edits->page, &why))
+	if (image_prove(old, &result, edits->page, &why))
 		return error_add(err, ERROR_REFUSED, "it could not be proved to load as before: %s",
 				 why.message);
 	return stage_bytes(apply, item, result.bytes, source, err);
@@ -176,6 +178,17 @@ struct staging_work {
 	struct arena *arenas[64]; /* one for each worker */
 };
 
+/* The file whose metadata the new one gets: the one it replaces, most often. */
+static file_id model_file(const struct item *item)
+{
+	return item->action->kind == ACTION_PLACE ? item->action->like : item->files[0];
+}
+
+static bool makes_object(enum action_kind kind)
+{
+	return kind == ACTION_REWRITE || kind == ACTION_PLACE;
+}
+
 /* One piece of a worker's work. */
 static void stage_object(void *context, size_t i, unsigned worker)
 {
@@ -187,7 +200,7 @@ static void stage_object(void *context, size_t i, unsigned worker)
 
 	if (atomic_load(&apply->failed))
 		return;
-	item->status = source_open(apply, &source, &apply->layer->files[item->files[0]], &item->error);
+	item->status = source_open(apply, &source, &apply->layer->files[model_file(item)], &item->error);
 	if (!item->status)
 		item->status = edit_object(apply, arena, item, &source, &item->error);
 	if (item->status && item->status != ERROR_REFUSED)
@@ -213,7 +226,7 @@ static void stage_objects(struct apply *apply)
 
 	work.order = arena_array(apply->arena, apply->nr_items, sizeof *work.order);
 	for (uint32_t k = 0; k < apply->nr_items; k++)
-		if (apply->items[k].action->kind == ACTION_REWRITE)
+		if (makes_object(apply->items[k].action->kind))
 			work.order[work.nr_order++] = k;
 	if (work.nr_order)
 		qsort_r(work.order, work.nr_order, sizeof *work.order, by_size, apply);
@@ -270,6 +283,7 @@ static void add_changed(struct apply *apply, struct changed_files *changed, cons
 
 	change->path = path;
 	change->deleted = item->action->kind == ACTION_DELETE;
+	change->added = item->action->kind == ACTION_PLACE;
 	change->size = item->after;
 	memcpy(change->sha256, item->sha256, sizeof change->sha256);
 }
@@ -306,6 +320,23 @@ static const struct owner *owner_of_record(const struct layer *layer, file_id re
 	return NULL;
 }
 
+/* Rows of the wheel's new files. */
+static struct span add_rows(const struct apply *apply, struct arena *arena, struct span record,
+			    const struct owner *owner, const struct changed_files *changed)
+{
+	const struct layer *layer = apply->layer;
+
+	for (size_t i = 0; i < changed->nr_changes; i++) {
+		const struct record_change *change = &changed->changes[i];
+		file_id file = change->added ? layer_find_file(layer, change->path) : NO_ID;
+
+		if (file != NO_ID && layer->files[file].owner != NO_ID &&
+		    &layer->owners[layer->files[file].owner] == owner)
+			record = record_add(arena, record, owner->base, change);
+	}
+	return record;
+}
+
 static int stage_record(struct apply *apply, struct item *item, const struct changed_files *changed,
 			struct error *err)
 {
@@ -321,6 +352,7 @@ static int stage_record(struct apply *apply, struct item *item, const struct cha
 	status = source_open(apply, &source, &apply->layer->files[item->files[0]], err);
 	if (!status) {
 		bytes = record_edit(arena, source.bytes, owner->base, changed->changes, changed->nr_changes);
+		bytes = add_rows(apply, arena, bytes, owner, changed);
 		if (bytes.p != source.bytes.p)
 			status = stage_bytes(apply, item, bytes, &source, err);
 	}

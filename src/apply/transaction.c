@@ -56,27 +56,54 @@ bool is_same_file(const struct stat *a, const struct stat *b)
 
 static const char *op_doing(const struct op *op)
 {
-	return op->kind == OP_REPLACE ? "replacing" : "removing";
+	static const char *const doing[] = {
+		[OP_CREATE] = "placing", [OP_REPLACE] = "replacing", [OP_DELETE] = "removing"};
+
+	return doing[op->kind];
+}
+
+/* The last look before a file is moved to or from its place. */
+static int check_place(const struct op *op, int dir, const char *name, struct error *err)
+{
+	struct stat now;
+	int found = fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW);
+
+	if (op->kind == OP_CREATE && found && errno == ENOENT)
+		return 0;
+	if (found)
+		return error_errno(err, "%s %s", op_doing(op), op->path);
+	if (op->kind == OP_CREATE || !is_same_file(&now, &op->found))
+		return error_add(err, ERROR_RUN, "%s %s: it has been changed meanwhile", op_doing(op),
+				 op->path);
+	return 0;
+}
+
+static int move(const struct staging *staging, const struct op *op, int dir, const char *name)
+{
+	struct op_name number = op_name(op->number);
+
+	switch (op->kind) {
+	case OP_CREATE:
+		return io.rename_new(staging->new, number.text, dir, name);
+	case OP_REPLACE:
+		return io.renameat(staging->new, number.text, dir, name);
+	case OP_DELETE:
+		return io.renameat(dir, name, staging->old, number.text);
+	}
+	BUG("an operation of no kind");
 }
 
 static int run_op(struct transaction *transaction, const struct op *op, struct error *err)
 {
-	const struct staging *staging = &transaction->staging;
-	struct op_name number = op_name(op->number);
-	struct stat now;
 	const char *name;
 	int status = 0, dir = dir_open_parent(transaction->root, op->path, &name);
 
-	if (dir < 0 || fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW))
+	if (dir < 0)
+		return error_errno(err, "%s %s", op_doing(op), op->path);
+	status = check_place(op, dir, name, err);
+	if (!status && move(&transaction->staging, op, dir, name))
 		status = error_errno(err, "%s %s", op_doing(op), op->path);
-	else if (!is_same_file(&now, &op->found))
-		status = error_add(err, ERROR_RUN, "%s %s: it has been changed meanwhile", op_doing(op),
-				   op->path);
-	else if (op->kind == OP_REPLACE ? io.renameat(staging->new, number.text, dir, name)
-					: io.renameat(dir, name, staging->old, number.text))
-		status = error_errno(err, "%s %s", op_doing(op), op->path);
-	if (dir >= 0)
-		close(dir);
+	close(dir);
 	return status;
 }
 
@@ -170,6 +197,8 @@ static bool is_staged(int dir, const struct op *op)
 
 static bool has_been_run(const struct staging *staging, const struct op *op)
 {
+	if (op->kind == OP_CREATE)
+		return !is_staged(staging->new, op);
 	return is_staged(staging->old, op) && !(op->kind == OP_REPLACE && is_staged(staging->new, op));
 }
 
@@ -198,22 +227,28 @@ static int holds_replacement(int root, const struct op *op)
 	return !memcmp(sha256, op->sha256, sizeof sha256);
 }
 
-/* Whether the original may go back: nobody has touched the place since. 1,
- * 0, or -1 and errno. */
+/* Whether it may be as it was: nobody has touched the place since. 1, 0, or
+ * -1 and errno. */
 static int may_put_back(int root, int dir, const char *name, const struct op *op)
 {
 	struct stat st;
 
-	if (op->kind == OP_REPLACE)
+	if (op->kind != OP_DELETE)
 		return holds_replacement(root, op);
 	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	return errno == ENOENT ? 1 : -1;
 }
 
+static int put_back(const struct staging *staging, const struct op *op, int dir, const char *name)
+{
+	if (op->kind == OP_CREATE)
+		return io.unlinkat(dir, name, 0);
+	return io.renameat(staging->old, op_name(op->number).text, dir, name);
+}
+
 static int undo_op(struct transaction *transaction, const struct op *op, struct error *err)
 {
-	const struct staging *staging = &transaction->staging;
 	const char *name;
 	int may, status = 0, dir = dir_open_parent(transaction->root, op->path, &name);
 
@@ -221,9 +256,11 @@ static int undo_op(struct transaction *transaction, const struct op *op, struct 
 	if (dir < 0 && errno == ENOENT)
 		return 0;
 	may = dir < 0 ? -1 : may_put_back(transaction->root, dir, name, op);
-	if (may < 0 || (may && io.renameat(staging->old, op_name(op->number).text, dir, name)))
-		status = error_errno(err, "putting back %s from %s/.sofold/old/%" PRIu32, op->path,
-				     transaction->root_path, op->number);
+	if (may < 0 || (may && put_back(&transaction->staging, op, dir, name)))
+		status = op->kind == OP_CREATE
+				 ? error_errno(err, "removing %s again", op->path)
+				 : error_errno(err, "putting back %s from %s/.sofold/old/%" PRIu32, op->path,
+					       transaction->root_path, op->number);
 	if (dir >= 0)
 		close(dir);
 	return status;

@@ -2,10 +2,11 @@
  * transaction: a list of operations on a layer's files that can be carried
  * out one by one and undone one by one.
  *
- * There are two operations: a file is replaced by the staged one, or it is
- * moved away. Everything they need is in place before the first is carried
+ * There are three operations: a staged file is put where none is, a file is
+ * replaced by the staged one, or it is moved away. Everything they need is in place before the first is carried
  * out, so that each is a single rename:
  *
+ *	create	 rename(.sofold/new/12, PATH)	undo: unlink(PATH)
  *	replace	 rename(.sofold/new/12, PATH)	undo: rename(.sofold/old/12, PATH)
  *	delete	 rename(PATH, .sofold/old/12)	undo: rename(.sofold/old/12, PATH)
  *
@@ -13,13 +14,16 @@
  * an operation can therefore be read from the staging directory alone:
  *
  *		 new/12	 old/12
+ *	create	  yes	   no	not carried out
+ *		   no	   no	carried out, or undone
  *	replace	  yes	  yes	not carried out
  *		   no	  yes	carried out
  *		   no	   no	undone
  *	delete	   no	   no	not carried out, or undone
  *		   no	  yes	carried out
  *
- * which is why a journal need not be written to while the run goes on, and why
+ * (undoing a creation removes a file that holds what was put there, and
+ * nothing else), which is why a journal need not be written to while the run goes on, and why
  * undoing may be killed and started again at any point.
  */
 #ifndef APPLY_TRANSACTION_H
@@ -34,19 +38,19 @@
 #include "sofold/arena.h"
 #include "sofold/error.h"
 
-enum op_kind { OP_REPLACE, OP_DELETE };
+enum op_kind { OP_CREATE, OP_REPLACE, OP_DELETE };
 
 struct op {
 	enum op_kind kind;
 	uint32_t number;  /* its files' name in new/ and old/ */
 	const char *path; /* below the root */
 
-	/* The new file of a replacement: what undoing recognises it by. */
+	/* The new file of a creation or replacement: what undoing recognises it by. */
 	uint64_t size; /* bytes */
 	uint8_t sha256[DIGEST_BYTES];
 
 	struct stat found; /* what was at path when the operation was prepared;
-			    * not in the journal */
+			    * not in the journal, nothing for a creation */
 };
 
 struct transaction {

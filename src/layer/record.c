@@ -232,3 +232,52 @@ struct span record_edit(struct arena *arena, struct span record, const char *bas
 	changed = !span_equal((struct span){buffer.p, buffer.n}, record);
 	return changed ? (struct span){buffer.p, buffer.n} : record;
 }
+
+/* --------- adding ------------------ */
+
+/* A path as a field, quoted when it has to be (csv.QUOTE_MINIMAL). */
+static void append_path(struct arena *arena, struct buffer *buffer, const char *path)
+{
+	bool quoted = strpbrk(path, ",\"\r\n") != NULL;
+
+	append(arena, buffer, "\"", quoted);
+	for (; *path; path++)
+		append(arena, buffer, *path == '"' ? "\"\"" : path, *path == '"' ? 2 : 1);
+	append(arena, buffer, "\"", quoted);
+}
+
+/* Rows end as the first one does. */
+static const char *line_end(struct span record)
+{
+	const uint8_t *newline = record.n ? memchr(record.p, '\n', record.n) : NULL;
+
+	return newline && newline > record.p && newline[-1] == '\r' ? "\r\n" : "\n";
+}
+
+/* A path of the layer relative to a directory it lies in. */
+static const char *path_below(const char *base, const char *path)
+{
+	size_t n = strlen(base);
+
+	return n && !strncmp(path, base, n) && path[n] == '/' ? path + n + 1 : path;
+}
+
+struct span record_add(struct arena *arena, struct span record, const char *base,
+		       const struct record_change *change)
+{
+	char hash[7 + 43 + 1], size[24];
+	struct buffer buffer = {0};
+	const char *end = line_end(record);
+
+	hash_text(change->sha256, hash);
+	snprintf(size, sizeof size, ",%" PRIu64, change->size);
+	append_span(arena, &buffer, record);
+	if (record.n && !ends_line(record.p[record.n - 1]))
+		append(arena, &buffer, end, strlen(end));
+	append_path(arena, &buffer, path_below(base, change->path));
+	append(arena, &buffer, ",", 1);
+	append(arena, &buffer, hash, strlen(hash));
+	append(arena, &buffer, size, strlen(size));
+	append(arena, &buffer, end, strlen(end));
+	return (struct span){buffer.p, buffer.n};
+}

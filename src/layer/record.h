@@ -17,7 +17,7 @@
 /* What has become of one file of the layer. */
 struct record_change {
 	const char *path; /* relative to the layer's root */
-	bool deleted;
+	bool deleted, added;
 	uint64_t size; /* bytes, after */
 	uint8_t sha256[32];
 };
@@ -31,6 +31,10 @@ struct record_change {
  */
 struct span record_edit(struct arena *arena, struct span record, const char *base,
 			const struct record_change *changes, size_t nr_changes);
+
+/* The bytes of RECORD with a row for a file it does not list yet, in arena. */
+struct span record_add(struct arena *arena, struct span record, const char *base,
+		       const struct record_change *change);
 
 /* The path in the row at *at, and *at moved to the next row; NULL at the end.
  * An empty row gives "". Allocated in arena. */
