@@ -37,10 +37,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sofold/layer.h"
+#include "sofold/plan.h"
 #include "sofold/span.h"
 
 /* The only NEEDED name of every blob. */
 #define BRIDGE_NEEDED "libsofold-bridge-needed.so"
+
+/* File name and SONAME of a bridge: neutral, so that nobody who goes by names
+ * (threadpoolctl) takes it for an OpenBLAS. */
+#define BRIDGE_NAME "libsofold-ilp64.so"
 
 /* In front of a routine's names in the spelling with a prefix. */
 #define BRIDGE_PREFIX "scipy_"
@@ -67,5 +73,13 @@ const struct bridge_routine *bridge_routines(size_t *nr);
 
 /* The routine of an exported name, with the prefix or without; NULL: none. */
 const struct bridge_routine *bridge_routine(const char *exported);
+
+/*
+ * Adds a bridge for each ILP64 OpenBLAS of a layer that has an LP64 one for the
+ * same machine, as an object a plan may place (layer_add_offer()), and says
+ * why where there can be none. For plan_options.offers. Allocates in
+ * layer->arena.
+ */
+struct bridge_offer *bridge_offers(struct layer *layer, size_t *nr);
 
 #endif

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "sofold/arena.h"
+#include "sofold/span.h"
 
 /* Indexes into the layer's arrays. */
 typedef uint32_t file_id;
@@ -161,6 +162,10 @@ struct object {
 	const char *sha256;   /* lower-case hex, where a report asked for it; or NULL */
 	const char *image;    /* digest of the loaded image without names; NULL: nothing alike */
 
+	/* The bytes of an object that is not in the layer, but that a plan may
+	 * place at its path: see layer_add_offer(). n = 0: it is in the layer. */
+	struct span offer;
+
 	struct export_index *index; /* see object_find_export(); filled on demand */
 };
 
@@ -187,10 +192,22 @@ struct layer {
 	struct finding *findings;
 	size_t nr_findings, alloc_findings;
 
+	size_t nr_offers;      /* objects at the end of objects, and files, that are not there yet */
 	uint64_t bytes;	       /* of all files; each inode once */
 	uint64_t native_bytes; /* of all objects */
 	bool from_archive;     /* a zip: can be audited, not changed */
 };
+
+/* What is there: without offers. */
+static inline size_t layer_count_files(const struct layer *layer)
+{
+	return layer->nr_files - layer->nr_offers;
+}
+
+static inline size_t layer_count_objects(const struct layer *layer)
+{
+	return layer->nr_objects - layer->nr_offers;
+}
 
 /* Adds a finding; the message is formatted into the layer's arena. */
 void layer_add_finding(struct layer *layer, const char *rule, enum severity severity, const char *path,
@@ -198,6 +215,15 @@ void layer_add_finding(struct layer *layer, const char *rule, enum severity seve
 
 /* Puts findings in their final order (by severity, rule, path). */
 void layer_sort_findings(struct layer *layer);
+
+/*
+ * Adds an object that a plan may place at path, which must not be taken. It
+ * stands behind all others, and nothing leads to it: its file has kind
+ * FILE_OTHER and no object until plan_predict() makes one of it. owner is the
+ * wheel it would belong to. Ids of files behind path move up by one, so this
+ * comes before anything outside the layer keeps any.
+ */
+object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner, const struct object *object);
 
 /* The file with this exact path, or NO_ID. Files are sorted: binary search. */
 file_id layer_find_file(const struct layer *layer, const char *path);

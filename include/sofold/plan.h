@@ -18,7 +18,8 @@ enum level { LEVEL_SAFE, LEVEL_DEFAULT, LEVEL_MAX };
 enum pass {
 	PASS_DEDUPE = 1,
 	PASS_STRIP = 2,
-	PASS_ALL = PASS_DEDUPE | PASS_STRIP,
+	PASS_BRIDGE = 4,
+	PASS_ALL = PASS_DEDUPE | PASS_STRIP | PASS_BRIDGE,
 };
 
 /* Relations between two copies of one family, strongest first. */
@@ -26,10 +27,18 @@ enum relation {
 	RELATION_IDENTICAL,  /* same bytes */
 	RELATION_SAME_IMAGE, /* the same but for names wheel tools wrote */
 	RELATION_COMPATIBLE, /* serves every import, and the family promises the rest */
+	RELATION_BRIDGEABLE, /* ILP64 OpenBLAS whose used names a small object can forward to LP64 */
 	RELATION_REFUSED,
 };
 
 const char *relation_name(enum relation relation); /* "identical" … */
+
+/* A bridge that could take over from an ILP64 OpenBLAS (bridge.h). */
+struct bridge_offer {
+	object_id ilp64;
+	object_id object;    /* what would be placed: layer_add_offer(); NO_ID: nothing */
+	const char *refused; /* then, why */
+};
 
 struct plan_options {
 	enum level level;
@@ -37,6 +46,8 @@ struct plan_options {
 	const char **merge; /* families of --merge; "all" = every one */
 	size_t nr_merge;
 	const struct platform *platform;
+	const struct bridge_offer *offers;
+	size_t nr_offers;
 };
 
 /* One copy of a library. */
@@ -45,6 +56,7 @@ struct copy {
 	object_id served_by;	/* the kept copy that takes over; itself when kept; NO_ID: refused */
 	enum relation relation; /* to served_by; of a refused copy to the family's first kept one */
 	bool offered;		/* refused only for want of --merge */
+	object_id bridge;	/* of a bridgeable copy: what is placed for it, calling served_by */
 	bool orphan;		/* goes without a successor: only merged copies needed it */
 	const char *reason;	/* why kept, merged or refused, in words */
 };
@@ -63,6 +75,7 @@ struct family {
 };
 
 enum action_kind {
+	ACTION_PLACE,	/* write an offered object (layer_add_offer()), with these edits */
 	ACTION_REWRITE, /* the object's image with these edits */
 	ACTION_DELETE,	/* remove the file (all links to its inode) */
 	ACTION_RECORD,	/* bring a wheel's RECORD up to date */
@@ -72,12 +85,13 @@ struct action {
 	enum action_kind kind;
 	file_id file;		  /* first path */
 	object_id object;	  /* NO_ID for RECORD */
-	struct image_edits edits; /* REWRITE */
+	file_id like;		  /* PLACE: whose owner, mode and times it gets */
+	struct image_edits edits; /* PLACE, REWRITE */
 	const char *because;	  /* a reason a person can check */
 };
 
 /* Actions in the order they are applied: every prefix leaves a layer that
- * loads. Rewrites of kept copies, rewrites of consumers, deletions, RECORDs. */
+ * loads. New files, rewrites of kept copies, rewrites of consumers, deletions, RECORDs. */
 struct plan {
 	struct family *families; /* with two or more copies, by bytes */
 	size_t nr_families, alloc_families;
@@ -85,7 +99,7 @@ struct plan {
 	size_t nr_actions, alloc_actions;
 	object_id *replaced_by; /* for each object: who serves its consumers, or NO_ID */
 	bool *deleted;		/* for each object: merged away, or left without a consumer by that */
-	uint64_t reclaimable;	/* bytes of all deleted objects */
+	uint64_t reclaimable;	/* bytes of all deleted objects, less those of placed ones */
 };
 
 /* Sets a flag for each object that a plan might delete: those whose names
@@ -96,7 +110,7 @@ void plan_candidates(const struct layer *layer, bool *wanted);
  * are built; findings are not added. Allocates in layer->arena. */
 struct plan *plan_layer(struct layer *layer, const struct plan_options *options);
 
-/* The layer after the plan: deleted files gone (their slots stay, with kind
+/* The layer after the plan: placed files there, deleted files gone (their slots stay, with kind
  * FILE_OTHER and no object, so ids mean the same in both), names edited.
  * Sizes are not predicted. */
 struct layer *plan_predict(struct arena *arena, const struct layer *layer, const struct plan *plan);

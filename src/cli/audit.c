@@ -1,5 +1,6 @@
 /* sofold audit: scan, decide as shrink would, print. */
 #include "cli/cli.h"
+#include "sofold/bridge.h"
 #include "sofold/scan.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -44,6 +45,7 @@ static int audit_path(const struct options *options, const char *path, struct au
 	if (rc)
 		return rc;
 	plan.platform = audit->platform;
+	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
 	audit->plan = plan_layer(audit->layer, &plan);
 	return 0;
 }

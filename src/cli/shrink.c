@@ -18,6 +18,7 @@
 
 #include "cli/cli.h"
 #include "sofold/apply.h"
+#include "sofold/bridge.h"
 #include "sofold/scan.h"
 
 enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
@@ -25,7 +26,7 @@ enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
 static const struct {
 	const char *name;
 	enum pass pass;
-} passes[] = {{"dedupe", PASS_DEDUPE}, {"strip", PASS_STRIP}};
+} passes[] = {{"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
 
 static unsigned parse_passes(struct argp_state *state, const char *text)
 {
@@ -39,7 +40,7 @@ static unsigned parse_passes(struct argp_state *state, const char *text)
 			if (strlen(passes[i].name) == n && !strncmp(passes[i].name, text, n))
 				break;
 		if (i == sizeof passes / sizeof *passes)
-			argp_error(state, "unknown pass '%.*s'; there are dedupe and strip", (int)n, text);
+			argp_error(state, "unknown pass '%.*s'; there are dedupe, bridge and strip", (int)n, text);
 		else
 			found |= passes[i].pass;
 		text += n + (text[n] == ',');
@@ -104,7 +105,7 @@ static const struct argp_option own[] = {
 	{"dry-run", 'n', NULL, 0, "say what would be done and why; write nothing", 0},
 	{"check", OPTION_CHECK, NULL, 0, "like -n, with exit status 1 if anything would change", 0},
 	{"output", 'o', "NEW", 0, "leave PATH alone, write the result to the new directory NEW", 0},
-	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: dedupe, strip", 0},
+	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: dedupe, bridge, strip", 0},
 	{"skip", OPTION_SKIP, "PASS,...", 0, "leave these passes out", 0},
 	{"level", OPTION_LEVEL, "safe|default|max", 0,
 	 "safe: merge equal copies only; default: also other builds of libraries that keep their ABI; max: "
@@ -204,6 +205,8 @@ static int make_plan(struct shrinking *run, struct error *err)
 	rc = scan_mentions(layer, wanted, err);
 	if (rc)
 		return rc;
+	if (options.passes & PASS_BRIDGE)
+		options.offers = bridge_offers(layer, &options.nr_offers);
 	run->plan = plan_layer(layer, &options);
 	warn_of_unknown_families(run->options, layer);
 	return 0;

@@ -9,6 +9,10 @@
  * must be bound to that object, its successor or an equal copy, and what was bound to
  * the host must not be caught by an object that was not in the scope before.
  *
+ * An object that is placed by the change was in no scope before. It must find
+ * all it needs, and no import of it may be caught on the way by an object it
+ * does not need.
+ *
  * Nothing is said of trouble that was there before: a library that was
  * missing may be missing, a version that was lacking may lack.
  */
@@ -252,6 +256,37 @@ static bool same_scope(const struct comparison *comparison, const struct scope *
 	return true;
 }
 
+/* Whether the compared object itself needs what lies at index of the scope. */
+static bool needs_loaded(const struct side *side, uint32_t index)
+{
+	const struct loaded *loaded = &side->scope.loaded[side->at];
+
+	for (size_t i = 0; i < compared(side)->nr_needed; i++)
+		if (loaded->targets[i].kind == TARGET_OBJECT &&
+		    loaded->targets[i].object == side->scope.loaded[index].object)
+			return true;
+	return false;
+}
+
+static void check_placed(struct comparison *comparison)
+{
+	const struct side *after = &comparison->after;
+	const struct object *object = compared(after);
+
+	for (size_t i = 0; i < object->nr_needed; i++)
+		if (is_missing(after, i) && is_new(comparison, object->nr_imports + i))
+			error_add(comparison->err, ERROR_VERIFY, "%s: %s would not be found",
+				  object_path(after->layer, object), object->needed[i]);
+	for (size_t i = 0; i < object->nr_imports; i++) {
+		uint32_t at = bind(comparison, after, object->imports[i]);
+
+		if (at != NO_ID && !needs_loaded(after, at) && is_new(comparison, i))
+			error_add(comparison->err, ERROR_VERIFY, "%s: %s would be bound to %s",
+				  object_path(after->layer, object), object->imports[i].name,
+				  path_of(after->layer, after->scope.loaded[at].object));
+	}
+}
+
 static void compare_root(struct comparison *comparison, const struct root *root)
 {
 	struct side *before = &comparison->before, *after = &comparison->after;
@@ -265,11 +300,13 @@ static void compare_root(struct comparison *comparison, const struct root *root)
 
 		if (find_loaded(home, object) == NO_ID)
 			home = comparison->homes[object];
+		after->at = i;
+		if (after->layer->objects[object].offer.n)
+			check_placed(comparison);
 		if (!home)
-			continue; /* for another machine: nothing loads it */
+			continue; /* placed, or for another machine: nothing loads it */
 		before->scope = *home;
 		before->at = find_loaded(home, object);
-		after->at = i;
 		compare_object(comparison);
 	}
 }

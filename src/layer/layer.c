@@ -1,6 +1,6 @@
 /*
- * What everybody asks of a layer: its findings and its owners. Looking up
- * paths is in walk.c.
+ * What everybody asks of a layer: its findings and its owners, and objects it
+ * might get. Looking up paths is in walk.c.
  */
 #include "sofold/layer.h"
 
@@ -52,4 +52,53 @@ const char *object_owner(struct arena *arena, const struct layer *layer, const s
 	if (id == NO_ID)
 		return "-";
 	return arena_printf(arena, "%s %s", layer->owners[id].name, layer->owners[id].version);
+}
+
+static void move_up(file_id *id, file_id from)
+{
+	if (*id != NO_ID && *id >= from)
+		++*id;
+}
+
+/* Makes room for a file at its place by path, and corrects who refers to those
+ * behind it. */
+static file_id insert_file(struct layer *layer, const char *path)
+{
+	file_id at = 0;
+
+	VEC_PUSH(layer->arena, layer, files);
+	while (at < layer->nr_files - 1 && strcmp(layer->files[at].path, path) < 0)
+		at++;
+	memmove(&layer->files[at + 1], &layer->files[at], (layer->nr_files - 1 - at) * sizeof *layer->files);
+	for (size_t i = 0; i < layer->nr_objects; i++) {
+		struct object *object = &layer->objects[i];
+
+		move_up(&object->file, at);
+		for (size_t k = 0; k < object->nr_links; k++)
+			move_up(&object->links[k], at);
+	}
+	for (size_t i = 0; i < layer->nr_owners; i++)
+		move_up(&layer->owners[i].record, at);
+	return at;
+}
+
+object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner, const struct object *object)
+{
+	const char *slash = strrchr(path, '/');
+	file_id file = insert_file(layer, path);
+	struct object *offer = VEC_PUSH(layer->arena, layer, objects);
+
+	layer->files[file] = (struct file){
+		.path = path,
+		.name = slash ? slash + 1 : path,
+		.kind = FILE_OTHER,
+		.owner = owner,
+		.object = NO_ID,
+	};
+	*offer = *object;
+	offer->file = file;
+	offer->links = arena_memdup(layer->arena, &file, sizeof file);
+	offer->nr_links = 1;
+	layer->nr_offers++;
+	return (object_id)(layer->nr_objects - 1);
 }

@@ -1,7 +1,8 @@
 /*
  * From decisions to an ordered list.
  *
- * The order makes every prefix safe: copies that serve are written first,
+ * The order makes every prefix safe: new files are put there first, then
+ * copies that serve are written,
  * then the objects that now need them (each works before and after, since
  * both copies are there), then everything else that only gets smaller, then
  * files go, last the RECORDs follow. Within a group by path.
@@ -40,6 +41,40 @@ static const char *why_strip(struct planning *planning, const struct object *obj
 			planning->arena, "drops %llu bytes of symbol tables and %llu of debug info",
 			(unsigned long long)object->symtab_bytes, (unsigned long long)object->debug_bytes);
 	return "drops comments, dead pages and padding";
+}
+
+/* The object that goes for an offered one; NO_ID: none, it is not taken. */
+static object_id predecessor(const struct planning *planning, object_id offer)
+{
+	object_id i;
+
+	for (i = 0; i < planning->layer->nr_objects; i++)
+		if (planning->plan->replaced_by[i] == offer)
+			return i;
+	return NO_ID;
+}
+
+static void add_placement(struct planning *planning, object_id id)
+{
+	const struct layer *layer = planning->layer;
+	const struct object *object = &layer->objects[id];
+	object_id old = predecessor(planning, id);
+	struct image_edits edits = planning->edits[id];
+
+	if (old == NO_ID)
+		return;
+	edits.compact = true;
+	edits.page = planning->options->platform->page;
+	edits.soname = object_name(layer, object);
+	*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
+		.kind = ACTION_PLACE,
+		.file = object->file,
+		.object = id,
+		.like = layer->objects[old].file,
+		.edits = edits,
+		.because = arena_printf(planning->arena, "takes the place of %s",
+					object_path(layer, &layer->objects[old])),
+	};
 }
 
 static void add_rewrite(struct planning *planning, object_id id)
@@ -120,8 +155,11 @@ void add_actions(struct planning *planning)
 	object_id i;
 
 	planning->plan->nr_actions = 0;
+	for (i = 0; i < planning->layer->nr_objects; i++)
+		if (planning->layer->objects[i].offer.n)
+			add_placement(planning, i);
 	for (rank = RANK_SERVES; rank <= RANK_OTHER; rank++)
-		for (i = 0; i < planning->layer->nr_objects; i++)
+		for (i = 0; i < layer_count_objects(planning->layer); i++)
 			if (!planning->plan->deleted[i] && rank_of(planning, i) == rank)
 				add_rewrite(planning, i);
 	add_deletions(planning);

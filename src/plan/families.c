@@ -16,7 +16,7 @@
 
 static bool is_library(const struct object *object)
 {
-	return object->class == OBJECT_SHARED && !object->is_extension;
+	return object->class == OBJECT_SHARED && !object->is_extension && !object->offer.n;
 }
 
 /* "libgfortran.so.5" -> 11 characters of stem. */

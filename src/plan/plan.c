@@ -4,6 +4,7 @@
  *	families   which objects are copies of one library
  *	usage      who loads whom
  *	dedupe     which copies go, and what their consumers become
+ *	bridge     which ILP64 OpenBLAS goes for a bridge to an LP64 one
  *	actions    the list, strip included: every object is laid out anew, and
  *	           those that come out unchanged drop out when the plan is applied
  *
@@ -21,6 +22,8 @@ const char *relation_name(enum relation relation)
 		return "same image";
 	case RELATION_COMPATIBLE:
 		return "compatible";
+	case RELATION_BRIDGEABLE:
+		return "bridgeable";
 	case RELATION_REFUSED:
 		return "refused";
 	}
@@ -42,10 +45,13 @@ struct plan *plan_layer(struct layer *layer, const struct plan_options *options)
 	planning.edit_because = arena_array(arena, nr, sizeof *planning.edit_because);
 	planning.delete_because = arena_array(arena, nr, sizeof *planning.delete_because);
 	families_find(&planning);
-	if (options->passes & PASS_DEDUPE) {
+	if (options->passes & (PASS_DEDUPE | PASS_BRIDGE))
 		usage_read(&planning);
+	if (options->passes & PASS_DEDUPE)
 		dedupe(&planning);
-	}
+	if (options->passes & (PASS_DEDUPE | PASS_BRIDGE))
+		bridge(&planning);
+	count_bytes(&planning);
 	add_actions(&planning);
 	return plan;
 }

@@ -6,6 +6,8 @@
  *	usage.c     who loads whom, and what is asked of each object
  *	relation.c  what one copy is to another
  *	dedupe.c    which copies are kept, who takes over from whom
+ *	bridge.c    which ILP64 OpenBLAS goes for a bridge to an LP64 one
+ *	settle.c    decisions -> what goes, and whether the layer still loads
  *	relink.c    names and search paths of the consumers
  *	actions.c   decisions -> the ordered list
  *	predict.c   the layer afterwards
@@ -63,6 +65,25 @@ enum relation relation_of(struct planning *planning, object_id k, object_id d, c
 int version_compare(const struct object *a, const struct object *b);
 
 void dedupe(struct planning *planning);
+
+/* Needs usage; dedupe, when it is to run, comes first. */
+void bridge(struct planning *planning);
+
+/* Why d may not go in favour of k, whatever k can do; NULL: it may. */
+const char *why_stays(struct planning *planning, object_id k, object_id d);
+
+/* Turns what the families' copies say into who replaces whom and what goes. */
+void settle(struct planning *planning);
+
+/* settle(), and whether the layer would load as before; *why says what would
+ * not. Leaves edits and actions of that in planning. */
+bool holds(struct planning *planning, const char **why);
+
+/* Says of copies that settle() found to be orphans that they are. */
+void mark_orphans(struct planning *planning);
+
+/* Fills in the bytes of families and plan, once. */
+void count_bytes(struct planning *planning);
 
 /* Edits of every consumer of a copy that went. False: some NEEDED name would
  * not be found, *why says which; nothing is to be merged that way. */

@@ -41,6 +41,13 @@ static void predict_rewrite(struct arena *arena, struct object *object, const st
 	}
 }
 
+static void predict_place(struct layer *layer, const struct action *action)
+{
+	layer->files[action->file].kind = FILE_REGULAR;
+	layer->files[action->file].is_elf = true;
+	layer->files[action->file].object = action->object;
+}
+
 static void predict_delete(struct layer *layer, const struct object *object)
 {
 	size_t i;
@@ -61,7 +68,9 @@ struct layer *plan_predict(struct arena *arena, const struct layer *layer, const
 	for (i = 0; i < plan->nr_actions; i++) {
 		const struct action *action = &plan->actions[i];
 
-		if (action->kind == ACTION_REWRITE)
+		if (action->kind == ACTION_PLACE)
+			predict_place(after, action);
+		if (action->kind == ACTION_PLACE || action->kind == ACTION_REWRITE)
 			predict_rewrite(arena, &after->objects[action->object], &action->edits);
 		else if (action->kind == ACTION_DELETE)
 			predict_delete(after, &layer->objects[action->object]);

@@ -198,17 +198,18 @@ static void relink_needs(struct relinking *relinking, object_id id)
 
 		if (now == NO_ID)
 			continue;
-		if (now == old) {
+		if (now == old && !object->offer.n) {
 			require(relinking, id, object_dir(planning, now));
 			continue;
 		}
 		name = object_link_name(planning, now, &dir);
 		require(relinking, id, dir);
 		relinking->touched[id] = true;
-		planning->edit_because[id] = arena_printf(
-			planning->arena, "needs %s instead of %s",
-			object_path(planning->layer, &planning->layer->objects[now]),
-			object_path(planning->layer, &planning->layer->objects[old]));
+		if (now != old)
+			planning->edit_because[id] = arena_printf(
+				planning->arena, "needs %s instead of %s",
+				object_path(planning->layer, &planning->layer->objects[now]),
+				object_path(planning->layer, &planning->layer->objects[old]));
 		if (strcmp(name, object->needed[i]))
 			add_rename(planning, id, object->needed[i], name);
 	}

@@ -102,6 +102,10 @@ static json_t *copy_json(const struct json_input *input, const struct layer *lay
 			    copy->served_by == NO_ID
 				    ? json_null()
 				    : json_path(input, object_path(layer, &layer->objects[copy->served_by])));
+	json_object_set_new(json, "bridge",
+			    copy->relation == RELATION_BRIDGEABLE
+				    ? json_path(input, object_path(layer, &layer->objects[copy->bridge]))
+				    : json_null());
 	json_object_set_new(json, "reason", json_text(copy->reason));
 	return json;
 }
@@ -193,9 +197,9 @@ json_t *json_totals(const struct audit *audits, size_t nr)
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		files += audits[i].layer->nr_files;
+		files += layer_count_files(audits[i].layer);
 		bytes += audits[i].layer->bytes;
-		objects += audits[i].layer->nr_objects;
+		objects += layer_count_objects(audits[i].layer);
 		native += native_bytes(audits[i].layer);
 	}
 	json_object_set_new(json, "files", json_bytes(files));

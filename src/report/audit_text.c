@@ -41,7 +41,7 @@ static void print_strippable(FILE *to, const struct layer *layer)
 	uint64_t bytes = 0;
 	size_t i, nr = 0;
 
-	for (i = 0; i < layer->nr_objects; i++) {
+	for (i = 0; i < layer_count_objects(layer); i++) {
 		uint64_t own = layer->objects[i].symtab_bytes + layer->objects[i].debug_bytes;
 
 		bytes += own;
@@ -58,8 +58,8 @@ static void print_headline(FILE *to, const struct audit *audit, const struct rep
 	print_bold(to, style, audit->name);
 	fprintf(to, "  (platform %s%s)\n\n", audit->platform->name,
 		audit->platform_named ? "" : ", inferred");
-	print_total(to, "files", layer->nr_files, layer->bytes, "");
-	print_total(to, "native", layer->nr_objects, native_bytes(layer), "");
+	print_total(to, "files", layer_count_files(layer), layer->bytes, "");
+	print_total(to, "native", layer_count_objects(layer), native_bytes(layer), "");
 	print_total(to, "reclaimable", count_deleted(audit), audit->plan->reclaimable,
 		    "  by keeping one copy of each library");
 	print_strippable(to, layer);
@@ -74,6 +74,8 @@ static const char *verb(const struct copy *copy)
 		return "drop";
 	if (copy->served_by == copy->object)
 		return "keep";
+	if (copy->relation == RELATION_BRIDGEABLE)
+		return "bridge";
 	return copy->served_by == NO_ID ? "stays" : "merge";
 }
 
@@ -83,7 +85,7 @@ static void print_copy(FILE *to, const struct audit *audit, const struct copy *c
 	const struct object *object = &layer->objects[copy->object];
 	char size[SIZE_TEXT];
 
-	fprintf(to, "    %-5s %10s  %s\n", verb(copy), size_text(size, object->size),
+	fprintf(to, "    %-6s %9s  %s\n", verb(copy), size_text(size, object->size),
 		report_shown(object_path(layer, object)));
 	fprintf(to, "      %s%s", report_shown(object_owner(layer->arena, layer, object)),
 		object->version_hint ? ", version " : "");
@@ -163,15 +165,15 @@ static void print_biggest(FILE *to, const struct audit *audit, const struct repo
 {
 	enum { SHOWN = 10 };
 	struct layer *layer = audit->layer;
-	object_id *ids = arena_array(layer->arena, layer->nr_objects, sizeof *ids);
-	size_t i, shown = style->verbose || layer->nr_objects < SHOWN ? layer->nr_objects : SHOWN;
+	size_t i, nr = layer_count_objects(layer), shown = style->verbose || nr < SHOWN ? nr : SHOWN;
+	object_id *ids = arena_array(layer->arena, nr, sizeof *ids);
 	char size[SIZE_TEXT], symbols[SIZE_TEXT];
 
-	for (i = 0; i < layer->nr_objects; i++)
+	for (i = 0; i < nr; i++)
 		ids[i] = (object_id)i;
-	if (!layer->nr_objects)
+	if (!nr)
 		return;
-	qsort_r(ids, layer->nr_objects, sizeof *ids, by_size, layer);
+	qsort_r(ids, nr, sizeof *ids, by_size, layer);
 	print_heading(to, style, style->verbose ? "Native files" : "Biggest native files");
 	for (i = 0; i < shown; i++) {
 		const struct object *object = &layer->objects[ids[i]];

@@ -11,7 +11,7 @@
 struct sums {
 	uint64_t before, after; /* bytes of the layer */
 	uint64_t native_before, native_after;
-	size_t rewritten, deleted, left;
+	size_t placed, rewritten, deleted, left;
 };
 
 static struct sums sum(const struct shrunk *shrunk)
@@ -31,6 +31,7 @@ static struct sums sum(const struct shrunk *shrunk)
 		sums.after += change->after - change->before;
 		if (change->action->kind != ACTION_RECORD)
 			sums.native_after += change->after - change->before;
+		sums.placed += change->action->kind == ACTION_PLACE;
 		sums.rewritten += change->action->kind == ACTION_REWRITE;
 		sums.deleted += change->action->kind == ACTION_DELETE;
 	}
@@ -42,6 +43,8 @@ static const char *verb(const struct change *change)
 	if (change->kept_because)
 		return "leave";
 	switch (change->action->kind) {
+	case ACTION_PLACE:
+		return "place";
 	case ACTION_REWRITE:
 		return change->action->edits.nr_needed || change->action->edits.search_path ? "relink"
 											    : "strip";
@@ -80,6 +83,8 @@ static void print_change(FILE *to, const struct change *change)
 		print_wrapped(to, 10, change->kept_because);
 	else if (change->action->kind == ACTION_DELETE)
 		fprintf(to, "          %s\n", size_text(before, change->before));
+	else if (change->action->kind == ACTION_PLACE)
+		fprintf(to, "          %s\n", size_text(after, change->after));
 	else
 		fprintf(to, "          %s -> %s\n", size_text(before, change->before),
 			size_text(after, change->after));
@@ -129,7 +134,11 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
 	print_row(to, "native", sums.native_before, sums.native_after);
-	fprintf(to, "  %zu file%s %srewritten, %zu %sdeleted", sums.rewritten, sums.rewritten == 1 ? "" : "s",
+	if (sums.placed)
+		fprintf(to, "  %zu %splaced,", sums.placed, would);
+	else
+		fputc(' ', to);
+	fprintf(to, " %zu file%s %srewritten, %zu %sdeleted", sums.rewritten, sums.rewritten == 1 ? "" : "s",
 		would, sums.deleted, would);
 	if (sums.left)
 		fprintf(to, ", %zu left alone", sums.left);
@@ -176,10 +185,12 @@ static json_t *change_json(const struct change *change)
 			    json_bytes(change->kept_because ? change->before : change->after));
 	json_object_set_new(json, "because",
 			    json_text(change->kept_because ? change->kept_because : change->action->because));
-	json_object_set_new(json, "edits",
-			    change->action->kind == ACTION_REWRITE && !change->kept_because
-				    ? edits_json(&change->action->edits)
-				    : json_null());
+	json_object_set_new(
+		json, "edits",
+		(change->action->kind == ACTION_REWRITE || change->action->kind == ACTION_PLACE) &&
+				!change->kept_because
+			? edits_json(&change->action->edits)
+			: json_null());
 	return json;
 }
 

@@ -107,7 +107,7 @@ uint64_t native_bytes(const struct layer *layer)
 	uint64_t bytes = 0;
 	size_t i;
 
-	for (i = 0; i < layer->nr_objects; i++)
+	for (i = 0; i < layer_count_objects(layer); i++)
 		bytes += layer->objects[i].size;
 	return bytes;
 }
