@@ -106,6 +106,20 @@ check_size() {
 	fi
 }
 
+# What the other passes come to by themselves.
+check_size_unbridged() {
+	local size limit
+	limit=$(pin "$layer" at-most-unbridged)
+	[ -n "$limit" ] || return 0
+	size=$("$SOFOLD" shrink -n --skip bridge --format json "$before" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["native_bytes_after"])')
+	if [ "$size" -le "$limit" ]; then
+		ok "$layer: $(commas "$size") native bytes without the bridge, at most $(commas "$limit")"
+	else
+		not_ok "$layer: $(commas "$size") native bytes without the bridge, at most $(commas "$limit")"
+	fi
+}
+
 check_again() {
 	local options=() merge
 	merge=$(pin "$layer" merge)
@@ -269,7 +283,7 @@ run_layer() {
 	timed check_shrink || return 0
 	[ -n "$python$kind" ] ||
 		skip "$layer: imports, suites and work: no Python $(pin "$layer" python | cut -d. -f1,2) here"
-	for check in size again verify record tools loads imports verify_run suites work; do
+	for check in size size_unbridged again verify record tools loads imports verify_run suites work; do
 		timed "check_$check"
 	done
 	echo "# $layer: $((SECONDS - started)) s"
