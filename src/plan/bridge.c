@@ -56,13 +56,15 @@ static bool is_lp64(const struct bridging *bridging, const struct copy *copy)
 }
 
 /* What the ILP64 copy defines and some user of it imports, but the bridge does
- * not define: NULL, or the first names in words. */
+ * not define: NULL, or that in words with the first names. */
 static const char *missing_routines(const struct bridging *bridging)
 {
 	enum { SHOWN = 3 };
 	struct planning *planning = bridging->planning;
 	struct layer *layer = planning->layer;
 	const struct usage *usage = &planning->usage;
+	struct object *old = &layer->objects[bridging->ilp64->object];
+	bool *seen = arena_array(planning->arena, old->nr_exports, sizeof *seen);
 	object_id d = bridging->ilp64->object;
 	const char *names = NULL;
 	size_t i, k, missing = 0;
@@ -71,20 +73,24 @@ static const char *missing_routines(const struct bridging *bridging)
 		const struct object *user = object_of(bridging, usage->users[d][i]);
 
 		for (k = 0; k < user->nr_imports; k++) {
-			const struct symbol *import = &user->imports[k];
+			const struct symbol *import = &user->imports[k], *export;
 
-			if (!object_find_export(layer->arena, &layer->objects[d], import->name,
-						import->version) ||
+			export = object_find_export(layer->arena, old, import->name, import->version);
+			if (!export || seen[export - old->exports] ||
 			    object_find_export(layer->arena, &layer->objects[bridging->offer->object],
-					       import->name, import->version) ||
-			    missing++ >= SHOWN)
+					       import->name, import->version))
 				continue;
-			names = names ? arena_printf(planning->arena, "%s, %s", names, import->name)
-				      : import->name;
+			seen[export - old->exports] = true;
+			if (missing++ < SHOWN)
+				names = names ? arena_printf(planning->arena, "%s, %s", names, import->name)
+					      : import->name;
 		}
 	}
-	return missing > SHOWN ? arena_printf(planning->arena, "%s and %zu more", names, missing - SHOWN)
-			       : names;
+	if (missing > SHOWN)
+		names = arena_printf(planning->arena, "%s and %zu more", names, missing - SHOWN);
+	return names ? arena_printf(planning->arena, "%s %s not in the bridge", names,
+				    missing > 1 ? "are" : "is")
+		     : NULL;
 }
 
 /* A symbol the bridge calls that an LP64 copy does not define; NULL: none.
@@ -168,7 +174,10 @@ static const char *why_not(const struct bridging *bridging)
 		return bridging->offer->refused;
 	missing = missing_routines(bridging);
 	if (missing)
-		return arena_printf(planning->arena, "%s is not in the bridge", missing);
+		return missing;
+	if (object_of(bridging, bridging->ilp64->object)->size <=
+	    object_of(bridging, bridging->offer->object)->size)
+		return "the bridge is no smaller";
 	if (!(planning->options->passes & PASS_BRIDGE))
 		return "the pass bridge is left out";
 	if (planning->options->level < LEVEL_DEFAULT)
