@@ -2,23 +2,27 @@
  * From decisions to an ordered list.
  *
  * The order makes every prefix safe: new files are put there first, then
- * copies that serve are written,
- * then the objects that now need them (each works before and after, since
- * both copies are there), then everything else that only gets smaller, then
- * files go, last the RECORDs follow. Within a group by path.
+ * copies that serve are written, then the objects that now need them (each
+ * works before and after, since both copies are there), then everything else
+ * that only gets smaller, then files go, last the RECORDs follow. Within a
+ * group by path.
  */
 #include "plan/plan.h"
 #include "sofold/vec.h"
 
 enum rank { RANK_SERVES, RANK_CONSUMES, RANK_OTHER };
 
+/* Directly, or through a bridge. */
 static bool serves_others(const struct planning *planning, object_id id)
 {
-	object_id i;
+	const struct plan *plan = planning->plan;
+	size_t i, j;
 
-	for (i = 0; i < planning->layer->nr_objects; i++)
-		if (planning->plan->replaced_by[i] == id)
-			return true;
+	for (i = 0; i < plan->nr_families; i++)
+		for (j = 0; j < plan->families[i].nr_copies; j++)
+			if (plan->families[i].copies[j].served_by == id &&
+			    plan->families[i].copies[j].object != id)
+				return true;
 	return false;
 }
 
