@@ -105,14 +105,16 @@ static void each_entry(struct arena *arena, const char *path, void (*found)(void
 	}
 }
 
-/* Whether a directory will still hold a library. */
+/* Whether a directory will still hold a library. What may be placed there does
+ * not count: who needs it asks for its directory. */
 static bool holds_library(const struct planning *planning, const char *dir)
 {
 	const struct layer *layer = planning->layer;
 	object_id i;
 
 	for (i = 0; i < layer->nr_objects; i++)
-		if (!planning->plan->deleted[i] && !strcmp(object_dir(planning, i), dir))
+		if (!planning->plan->deleted[i] && !layer->objects[i].offer.n &&
+		    !strcmp(object_dir(planning, i), dir))
 			return true;
 	return false;
 }
