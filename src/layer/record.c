@@ -221,7 +221,7 @@ struct span record_edit(struct arena *arena, struct span record, const char *bas
 		const struct record_change *change = find_change(scratch, base, row.fields[PATH].value,
 								 changes, nr_changes);
 
-		if (change && change->deleted)
+		if (change && (change->deleted || change->added))
 			continue;
 		if (change && has_hash(&row))
 			append_changed_row(arena, &buffer, &row, change);
@@ -254,14 +254,6 @@ static const char *line_end(struct span record)
 	return newline && newline > record.p && newline[-1] == '\r' ? "\r\n" : "\n";
 }
 
-/* A path of the layer relative to a directory it lies in. */
-static const char *path_below(const char *base, const char *path)
-{
-	size_t n = strlen(base);
-
-	return n && !strncmp(path, base, n) && path[n] == '/' ? path + n + 1 : path;
-}
-
 struct span record_add(struct arena *arena, struct span record, const char *base,
 		       const struct record_change *change)
 {
@@ -274,7 +266,7 @@ struct span record_add(struct arena *arena, struct span record, const char *base
 	append_span(arena, &buffer, record);
 	if (record.n && !ends_line(record.p[record.n - 1]))
 		append(arena, &buffer, end, strlen(end));
-	append_path(arena, &buffer, path_below(base, change->path));
+	append_path(arena, &buffer, path_relative(arena, base, change->path));
 	append(arena, &buffer, ",", 1);
 	append(arena, &buffer, hash, strlen(hash));
 	append(arena, &buffer, size, strlen(size));

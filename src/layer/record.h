@@ -24,10 +24,11 @@ struct record_change {
 
 /*
  * The bytes of RECORD with hash and size of changed files brought up to date
- * and the rows of deleted ones gone. A row without a hash stays without. All
- * other bytes stay, line endings included. base is the directory its paths
- * are relative to (struct owner); changes are sorted by path. Returns record
- * itself when nothing in it changes, else bytes in arena.
+ * and the rows of deleted ones gone. A row without a hash stays without. Rows
+ * of added files go too: record_add() writes theirs. All other bytes stay,
+ * line endings included. base is the directory its paths are relative to
+ * (struct owner); changes are sorted by path. Returns record itself when
+ * nothing in it changes, else bytes in arena.
  */
 struct span record_edit(struct arena *arena, struct span record, const char *base,
 			const struct record_change *changes, size_t nr_changes);

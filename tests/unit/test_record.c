@@ -1,4 +1,4 @@
-/* Unit tests of record_edit. The digest of the empty string is known by heart. */
+/* Unit tests of record_edit and record_add. The digest of the empty string is known by heart. */
 #include "suites.h"
 
 #include <string.h>
@@ -83,6 +83,54 @@ static void record_keeps_what_it_does_not_know(void)
 	edits_to("pkg/a.so,sha256=o\n", "pkg/a.so," EMPTY_HASH "\n");
 }
 
+/* Adds a row for a file of 7 bytes. */
+static void adds_to(const char *text, const char *base, const char *path, const char *expected)
+{
+	struct arena *arena = arena_new();
+	struct record_change change = {.path = path, .added = true, .size = 7};
+	struct span before = {(const uint8_t *)text, strlen(text)}, after;
+
+	digest_sha256((struct span){NULL, 0}, change.sha256);
+	after = record_edit(arena, before, base, &change, 1);
+	after = record_add(arena, after, base, &change);
+	UNIT_ASSERT_TEXT(arena_strndup(arena, (const char *)after.p, after.n), expected);
+	arena_free(arena);
+}
+
+#define NEW_ROW(path, end) path "," EMPTY_HASH ",7" end
+
+static void record_gets_a_row_for_a_new_file(void)
+{
+	adds_to("a.py,,\nRECORD,,\n", "", "lib/x.so", "a.py,,\nRECORD,,\n" NEW_ROW("lib/x.so", "\n"));
+	adds_to("a.py,,\r\n", "", "lib/x.so", "a.py,,\r\n" NEW_ROW("lib/x.so", "\r\n"));
+}
+
+static void record_gets_a_row_behind_one_without_an_end(void)
+{
+	adds_to("a.py,,", "", "x.so", "a.py,,\n" NEW_ROW("x.so", "\n"));
+	adds_to("a.py,,\r\nb.py,,", "", "x.so", "a.py,,\r\nb.py,,\r\n" NEW_ROW("x.so", "\r\n"));
+	adds_to("", "", "x.so", NEW_ROW("x.so", "\n"));
+}
+
+static void record_quotes_the_path_of_a_new_file(void)
+{
+	adds_to("", "", "odd, \"name\".so", NEW_ROW("\"odd, \"\"name\"\".so\"", "\n"));
+	adds_to("", "", "two\nlines.so", NEW_ROW("\"two\nlines.so\"", "\n"));
+}
+
+static void record_names_a_new_file_from_its_base(void)
+{
+	adds_to("", "lib/site", "lib/site/pkg.libs/x.so", NEW_ROW("pkg.libs/x.so", "\n"));
+	adds_to("", "lib/site", "lib/site/x.so", NEW_ROW("x.so", "\n"));
+	adds_to("", "lib/site", "lib/site.libs/x.so", NEW_ROW("../site.libs/x.so", "\n"));
+	adds_to("", "lib/site", "x.so", NEW_ROW("../../x.so", "\n"));
+}
+
+static void record_has_one_row_for_a_new_file(void)
+{
+	adds_to("x.so,sha256=old,3\ny.so,,\n", "", "x.so", "y.so,,\n" NEW_ROW("x.so", "\n"));
+}
+
 void suite_record(void)
 {
 	static const struct unit_test tests[] = {
@@ -93,6 +141,11 @@ void suite_record(void)
 		UNIT_TEST(record_reads_quoted_fields_as_python_does),
 		UNIT_TEST(record_resolves_paths_against_its_base),
 		UNIT_TEST(record_keeps_what_it_does_not_know),
+		UNIT_TEST(record_gets_a_row_for_a_new_file),
+		UNIT_TEST(record_gets_a_row_behind_one_without_an_end),
+		UNIT_TEST(record_quotes_the_path_of_a_new_file),
+		UNIT_TEST(record_names_a_new_file_from_its_base),
+		UNIT_TEST(record_has_one_row_for_a_new_file),
 	};
 
 	unit_suite("record", tests, sizeof tests / sizeof *tests);
