@@ -29,6 +29,7 @@ static void (*const suites[])(void) = {
 	suite_relation,
 	suite_dedupe,
 	suite_relink,
+	suite_bridge,
 	suite_strings,
 	suite_base,
 };

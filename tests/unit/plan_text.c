@@ -95,7 +95,7 @@ const char *plan_edits(void)
 	for (size_t i = 0; i < plan->nr_actions; i++) {
 		const struct action *action = &plan->actions[i];
 
-		if (action->kind != ACTION_REWRITE)
+		if (action->kind != ACTION_REWRITE && action->kind != ACTION_PLACE)
 			continue;
 		text = arena_printf(arena, "%s%s:", text, path_of(action->object));
 		for (size_t j = 0; j < action->edits.nr_needed; j++)
@@ -105,4 +105,24 @@ const char *plan_edits(void)
 				    action->edits.search_path ? action->edits.search_path : "-");
 	}
 	return text;
+}
+
+const char *plan_actions(void)
+{
+	static const char *const words[] = {[ACTION_PLACE] = "place",
+					    [ACTION_REWRITE] = "rewrite",
+					    [ACTION_DELETE] = "delete",
+					    [ACTION_RECORD] = "record"};
+	struct arena *arena = plan_subject->arena;
+	char *text = arena_strdup(arena, "");
+
+	for (size_t i = 0; i < plan->nr_actions; i++)
+		text = arena_printf(arena, "%s%s %s\n", text, words[plan->actions[i].kind],
+				    plan_subject->files[plan->actions[i].file].path);
+	return text;
+}
+
+const struct plan *plan_last(void)
+{
+	return plan;
 }

@@ -37,4 +37,9 @@ const char *plan_copies(void);
 /* Of the last plan: one line for each object that gets new names. */
 const char *plan_edits(void);
 
+/* Of the last plan: one line for each action, "delete a/libx.so". */
+const char *plan_actions(void);
+
+const struct plan *plan_last(void);
+
 #endif

@@ -1,5 +1,7 @@
-/* Unit tests of findings, owners, and the walk through symlinks. */
+/* Unit tests of findings, owners, offers, and the walk through symlinks. */
 #include "suites.h"
+
+#include <string.h>
 
 #include "build_layer.h"
 #include "layer/walk.h"
@@ -127,6 +129,87 @@ static void layer_names_the_wheel_that_owns_an_object(void)
 	build_free(layer);
 }
 
+/* --------- offers ------------------ */
+
+static object_id offer(const char *path, owner_id owner)
+{
+	static const uint8_t bytes[4];
+	struct object object = {.machine = 62, .offer = {bytes, sizeof bytes}};
+
+	return layer_add_offer(layer, path, owner, &object);
+}
+
+static void layer_takes_an_offer_without_leading_to_it(void)
+{
+	const struct file *file;
+	owner_id numpy;
+	object_id id;
+
+	begin();
+	numpy = build_owner(layer, "numpy", "2.4.6");
+	id = offer("a/b/libb.so", numpy);
+	CU_ASSERT_EQUAL(id, layer->nr_objects - 1);
+	CU_ASSERT_EQUAL(layer->nr_offers, 1);
+	CU_ASSERT_EQUAL(layer_count_files(layer), layer->nr_files - 1);
+	CU_ASSERT_EQUAL(layer_count_objects(layer), 1);
+	LEADS_TO("a/b/libb.so", NO_ID);
+	file = &layer->files[layer->objects[id].file];
+	UNIT_ASSERT_TEXT(file->path, "a/b/libb.so");
+	UNIT_ASSERT_TEXT(file->name, "libb.so");
+	CU_ASSERT_EQUAL(file->kind, FILE_OTHER);
+	CU_ASSERT_EQUAL(file->owner, numpy);
+	CU_ASSERT_EQUAL(layer->objects[id].nr_links, 1);
+	CU_ASSERT_EQUAL(layer->objects[id].links[0], layer->objects[id].file);
+	UNIT_ASSERT_TEXT(object_name(layer, &layer->objects[offer("root.so", NO_ID)]), "root.so");
+	build_free(layer);
+}
+
+/* Everything that names a file by its id names the same one afterwards. */
+static void layer_moves_ids_up_for_an_offer(void)
+{
+	static const char *const places[] = {"0", "a/b/liba.sn", "a/b/liba.so.0", "zzz"};
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		owner_id none, owner;
+
+		begin();
+		build_object(layer, (struct build_object){.path = "m/one.so", .links = "a/two.so z/three.so"});
+		build_file(layer, "m.dist-info/RECORD");
+		owner = build_owner(layer, "m", "1");
+		none = build_owner(layer, "n", "1");
+		layer->owners[owner].record = layer_find_file(layer, "m.dist-info/RECORD");
+		layer_add_finding(layer, "rule", SEVERITY_NOTE, "m/one.so", "a message");
+		offer(places[i], NO_ID);
+		for (size_t k = 1; k < layer->nr_files; k++)
+			CU_ASSERT(strcmp(layer->files[k - 1].path, layer->files[k].path) < 0);
+		CU_ASSERT_NOT_EQUAL(layer_find_file(layer, places[i]), NO_ID);
+		UNIT_ASSERT_TEXT(object_path(layer, &layer->objects[1]), "m/one.so");
+		CU_ASSERT_EQUAL_FATAL(layer->objects[1].nr_links, 3);
+		UNIT_ASSERT_TEXT(layer->files[layer->objects[1].links[1]].path, "a/two.so");
+		UNIT_ASSERT_TEXT(layer->files[layer->objects[1].links[2]].path, "z/three.so");
+		UNIT_ASSERT_TEXT(layer->files[layer->owners[owner].record].path, "m.dist-info/RECORD");
+		CU_ASSERT_EQUAL(layer->owners[none].record, NO_ID);
+		UNIT_ASSERT_TEXT(layer->findings[0].path, "m/one.so");
+		LEADS_TO("x/chain", 0);
+		LEADS_TO("z/three.so", 1);
+		build_free(layer);
+	}
+}
+
+static void layer_takes_several_offers(void)
+{
+	object_id second, first;
+
+	begin();
+	second = offer("b/two.so", NO_ID);
+	first = offer("a/one.so", NO_ID);
+	CU_ASSERT_EQUAL(layer->nr_offers, 2);
+	UNIT_ASSERT_TEXT(object_path(layer, &layer->objects[first]), "a/one.so");
+	UNIT_ASSERT_TEXT(object_path(layer, &layer->objects[second]), "b/two.so");
+	UNIT_ASSERT_TEXT(layer->files[layer->objects[second].links[0]].path, "b/two.so");
+	build_free(layer);
+}
+
 void suite_layer(void)
 {
 	static const struct unit_test tests[] = {
@@ -138,6 +221,9 @@ void suite_layer(void)
 		UNIT_TEST(walk_refuses_paths_no_kernel_takes),
 		UNIT_TEST(layer_sorts_findings_by_severity_rule_and_path),
 		UNIT_TEST(layer_names_the_wheel_that_owns_an_object),
+		UNIT_TEST(layer_takes_an_offer_without_leading_to_it),
+		UNIT_TEST(layer_moves_ids_up_for_an_offer),
+		UNIT_TEST(layer_takes_several_offers),
 	};
 
 	unit_suite("layer", tests, sizeof tests / sizeof *tests);
