@@ -22,10 +22,10 @@ struct both {
 
 /* What the comparisons of a run came to. */
 struct tally {
-	size_t nr, nr_equal; /* arrays; those equal bit by bit */
-	size_t nr_bad;	     /* arrays that differ by more than the tolerance, or integers that differ */
-	double worst;	     /* units in the last place of the array's largest number */
-	double tolerance;
+	size_t nr, nr_equal;	 /* arrays; those equal bit by bit */
+	size_t nr_bad;		 /* arrays that differ by more than the tolerance, or integers that differ */
+	double worst;		 /* of bounded ones; units in the last place of the array's largest number */
+	double tolerance, loose; /* of both_check(), both_check_loosely() */
 };
 extern struct tally tally;
 
@@ -40,6 +40,10 @@ struct both both_integers(int64_t nr);
 /* Makes side 1 equal to side 0. */
 void both_share(struct both *both);
 void both_check(const char *routine, const char *what, const struct both *both);
+
+/* For what two right libraries may answer differently: the vectors of a singular
+ * value or an eigenvalue may turn around, and eigenvalues come in another order. */
+void both_check_loosely(const char *routine, const char *what, const struct both *both);
 void both_reset(void);
 
 #endif

@@ -39,6 +39,14 @@ static element WITH_LETTER(factor)(void)
 	return kind < 2 ? (element)kind : *(element *)one.p[0];
 }
 
+/* beta = 0 writes without reading: numpy does not initialise its results. */
+static void WITH_LETTER(forget)(struct both *c, element beta)
+{
+	for (size_t i = 0; beta == 0 && i < c->nr; i++)
+		((real *)c->p[0])[i] = (real)NAN;
+	both_share(c);
+}
+
 #ifdef COMPLEX
 static void WITH_LETTER(case_dot)(void)
 {
@@ -105,6 +113,7 @@ static void WITH_LETTER(case_gemv)(void)
 		    y = WITH_LETTER(vector)(trans == PLAIN ? m : n, incy);
 	element alpha = WITH_LETTER(factor)(), beta = WITH_LETTER(factor)();
 
+	WITH_LETTER(forget)(&y, beta);
 	for (int i = 0; i < 2; i++)
 		CALL(i, gemv)
 	(order, trans, m, n, PASS(alpha), a.p[i], lda, x.p[i], incx, PASS(beta), y.p[i], incy);
@@ -120,6 +129,7 @@ static void WITH_LETTER(case_gemm)(void)
 		    c = WITH_LETTER(matrix)(order, m, n, &ldc);
 	element alpha = WITH_LETTER(factor)(), beta = WITH_LETTER(factor)();
 
+	WITH_LETTER(forget)(&c, beta);
 	for (int i = 0; i < 2; i++)
 		CALL(i, gemm)
 	(order, ta, tb, m, n, k, PASS(alpha), a.p[i], lda, b.p[i], ldb, PASS(beta), c.p[i], ldc);
@@ -134,6 +144,7 @@ static void WITH_LETTER(case_syrk)(void)
 		    c = WITH_LETTER(matrix)(order, n, n, &ldc);
 	element alpha = WITH_LETTER(factor)(), beta = WITH_LETTER(factor)();
 
+	WITH_LETTER(forget)(&c, beta);
 	for (int i = 0; i < 2; i++)
 		CALL(i, syrk)(order, uplo, trans, n, k, PASS(alpha), a.p[i], lda, PASS(beta), c.p[i], ldc);
 	both_check(NAME(syrk), "c", &c);
@@ -256,10 +267,10 @@ static void WITH_LETTER(case_geev)(void)
 		}
 		both_check(NAME(geev), "info", &info);
 	}
-	both_check(NAME(geev), "wr", &wr);
-	both_check(NAME(geev), "wi", &wi);
-	both_check(NAME(geev), "vl", &vl);
-	both_check(NAME(geev), "vr", &vr);
+	both_check_loosely(NAME(geev), "wr", &wr);
+	both_check_loosely(NAME(geev), "wi", &wi);
+	both_check_loosely(NAME(geev), "vl", &vl);
+	both_check_loosely(NAME(geev), "vr", &vr);
 }
 #elif defined HAS_QR
 static void WITH_LETTER(case_geev)(void)
@@ -282,9 +293,9 @@ static void WITH_LETTER(case_geev)(void)
 		}
 		both_check(NAME(geev), "info", &info);
 	}
-	both_check(NAME(geev), "w", &w);
-	both_check(NAME(geev), "vl", &vl);
-	both_check(NAME(geev), "vr", &vr);
+	both_check_loosely(NAME(geev), "w", &w);
+	both_check_loosely(NAME(geev), "vl", &vl);
+	both_check_loosely(NAME(geev), "vr", &vr);
 }
 #endif
 
@@ -316,7 +327,7 @@ static void WITH_LETTER(case_evd)(void)
 		iwork = both_integers(liwork);
 	}
 	if (*jobz == 'V')
-		both_check(NAME(heevd), "a", &a);
+		both_check_loosely(NAME(heevd), "a", &a);
 	both_check(NAME(heevd), "w", &w);
 	first(NAME(heevd), &iwork);
 }
@@ -342,7 +353,7 @@ static void WITH_LETTER(case_evd)(void)
 		iwork = both_integers(liwork);
 	}
 	if (*jobz == 'V')
-		both_check(NAME(syevd), "a", &a);
+		both_check_loosely(NAME(syevd), "a", &a);
 	both_check(NAME(syevd), "w", &w);
 	first(NAME(syevd), &iwork);
 }
@@ -379,8 +390,8 @@ static void WITH_LETTER(case_gesdd)(void)
 		}
 	}
 	both_check(NAME(gesdd), "s", &s);
-	both_check(NAME(gesdd), "u", &u);
-	both_check(NAME(gesdd), "vt", &vt);
+	both_check_loosely(NAME(gesdd), "u", &u);
+	both_check_loosely(NAME(gesdd), "vt", &vt);
 }
 
 static void WITH_LETTER(case_gelsd)(void)

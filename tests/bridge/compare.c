@@ -8,13 +8,14 @@
  * "equal" calls every routine of an ILP64 OpenBLAS and of a bridge; results are
  * to be equal bit by bit, which they are on one thread where both OpenBLAS have
  * the same kernels. "close" is for where they have not: integers must be equal,
- * nothing may become or cease to be a number, and nine results of ten must be
- * equal bit by bit. (Vectors of an eigenvalue may turn around, so there is no
- * bound for the others.) "naive" calls levels 1
- * to 3 of a bridge compiled with a low limit, so that nearly every call is cut
- * into pieces, beside plain loops; results are to agree to rounding.
+ * nothing may become or cease to be a number, numbers agree as well as sums in
+ * another order do, but for what both_check_loosely() is for, and eight results of
+ * ten must be equal bit by bit. "naive" calls levels 1 to 3 of a bridge compiled
+ * with a low limit, so that nearly every call is cut into pieces, beside plain
+ * loops; results are to agree to rounding.
  */
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,10 @@ int main(int argc, char **argv)
 	else
 		library_open(&sides[0], argv[2]);
 	both_seed(strtoull(argv[argc - 1], NULL, 10));
-	if (!strcmp(argv[1], "close"))
-		tally.tolerance = DBL_MAX;
+	if (!strcmp(argv[1], "close")) {
+		tally.tolerance = 1e5;
+		tally.loose = DBL_MAX;
+	}
 	if (naive) {
 		largest = 30;
 		slack = 12;
@@ -129,5 +132,5 @@ int main(int argc, char **argv)
 	run(strtoll(argv[argc - 2], NULL, 10), !naive);
 	printf("%zu results, %zu equal bit by bit, worst %.3g units in the last place, %zu bad\n", tally.nr,
 	       tally.nr_equal, tally.worst, tally.nr_bad);
-	return tally.nr_bad || (!naive && tally.nr_equal < tally.nr * 9 / 10);
+	return tally.nr_bad || (!naive && tally.nr_equal < tally.nr * 8 / 10);
 }

@@ -14,6 +14,9 @@
 #define CONJUGATE(x) (x)
 #endif
 
+/* What is added to: not read if beta is 0. */
+#define SCALED(beta, y) (VALUE(beta) == 0 ? 0 : (number)VALUE(beta) * (y))
+
 /* Element i of a vector of n. */
 #define AT(x, n, inc, i) (x)[(inc) < 0 ? ((n)-1 - (i)) * -(inc) : (i) * (inc)]
 
@@ -91,8 +94,7 @@ static void WITH_LETTER(gemv)(int order, int trans, int64_t m, int64_t n, scalar
 
 		for (j = 0; j < len_x; j++)
 			sum += WITH_LETTER(entry)(order, trans, a, lda, i, j) * AT(x, len_x, incx, j);
-		AT(y, len_y, incy,
-		   i) = (element)(VALUE(alpha) * sum + (number)VALUE(beta) * AT(y, len_y, incy, i));
+		AT(y, len_y, incy, i) = (element)(VALUE(alpha) * sum + SCALED(beta, AT(y, len_y, incy, i)));
 	}
 }
 
@@ -110,7 +112,7 @@ static void WITH_LETTER(gemm)(int order, int transa, int transb, int64_t m, int6
 			for (l = 0; l < k; l++)
 				sum += WITH_LETTER(entry)(order, transa, a, lda, i, l) *
 				       WITH_LETTER(entry)(order, transb, b, ldb, l, j);
-			*to = (element)(VALUE(alpha) * sum + (number)VALUE(beta) * *to);
+			*to = (element)(VALUE(alpha) * sum + SCALED(beta, *to));
 		}
 	}
 }
@@ -128,7 +130,7 @@ static void WITH_LETTER(syrk)(int order, int uplo, int trans, int64_t n, int64_t
 			for (l = 0; l < k; l++)
 				sum += WITH_LETTER(entry)(order, trans, a, lda, i, l) *
 				       WITH_LETTER(entry)(order, trans, a, lda, j, l);
-			*to = (element)(VALUE(alpha) * sum + (number)VALUE(beta) * *to);
+			*to = (element)(VALUE(alpha) * sum + SCALED(beta, *to));
 		}
 	}
 }
@@ -138,4 +140,5 @@ static void WITH_LETTER(syrk)(int order, int uplo, int trans, int64_t n, int64_t
 #undef scalar
 #undef VALUE
 #undef CONJUGATE
+#undef SCALED
 #undef AT
