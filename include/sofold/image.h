@@ -14,7 +14,9 @@
  *		... a mistake of ours: do not use the result
  *
  * Only 64-bit little-endian ET_DYN objects for x86-64 and AArch64 are
- * edited. Anything not understood (segments that overlap, section headers
+ * edited. image_lay_out() does the same and leaves the bytes where they are:
+ * for those who write them to a file, which saves a copy of everything.
+ * Anything not understood (segments that overlap, section headers
  * that disagree with segments, data behind the image) is ERROR_REFUSED.
  */
 #ifndef SOFOLD_IMAGE_H
@@ -51,9 +53,21 @@ struct range {
 	uint64_t from, to;
 };
 
+/* A stretch of the new file. */
+struct piece {
+	uint64_t offset;   /* in the new file, bytes */
+	struct span bytes; /* in the old file, or in the arena */
+};
+
 struct image_result {
-	struct span bytes; /* the new file, in the arena */
-	bool changed;	   /* false: bytes equal the input's */
+	struct span bytes; /* the new file, when somebody has put it together */
+	bool changed;	   /* false: it would equal the input */
+
+	/* What the new file is made of: in order, not overlapping; between
+	 * pieces it is zero. */
+	uint64_t size; /* bytes */
+	struct piece *pieces;
+	size_t nr_pieces, alloc_pieces;
 
 	/* What differs from the old image on purpose: names, dynamic
 	 * entries, headers. Everything else live must be equal. */
@@ -73,6 +87,14 @@ size_t image_symbol_count(struct span file);
 
 int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
 	       struct image_result *result, struct error *err);
+
+/* The same, without result->bytes: image_assemble() or the caller sets them
+ * before image_prove(). file stays in use as long as the pieces are. */
+int image_lay_out(struct arena *arena, struct span file, const struct image_edits *edits,
+		  struct image_result *result, struct error *err);
+
+/* Puts the new file together in out, result->size zeroed bytes. */
+void image_assemble(const struct image_result *result, uint8_t *out);
 
 /*
  * Proves that result->bytes loads as file did: walks both files' program

@@ -80,6 +80,18 @@ static ssize_t fault_write(int fd, const void *bytes, size_t n)
 	return fault_due() ? -1 : fault.real.write(fd, bytes, fault_share(n));
 }
 
+/* A short one writes part of its first part. */
+static ssize_t fault_writev(int fd, const struct iovec *parts, int nr)
+{
+	size_t share;
+
+	if (fault_due())
+		return -1;
+	share = fault_share(parts[0].iov_len);
+	return share < parts[0].iov_len ? fault.real.write(fd, parts[0].iov_base, share)
+					: fault.real.writev(fd, parts, nr);
+}
+
 static int fault_clone(int to, int from)
 {
 	return fault_due() ? -1 : fault.real.clone(to, from);
@@ -159,6 +171,7 @@ static const struct io_ops faulty = {
 	.openat = fault_openat,
 	.flock = fault_flock,
 	.write = fault_write,
+	.writev = fault_writev,
 	.clone = fault_clone,
 	.copy_file_range = fault_copy_file_range,
 	.fsync = fault_fsync,

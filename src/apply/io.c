@@ -64,6 +64,7 @@ struct io_ops io = {
 	.openat = plain_openat,
 	.flock = flock,
 	.write = write,
+	.writev = writev,
 	.clone = plain_clone,
 	.copy_file_range = plain_copy_file_range,
 	.fsync = fsync,
@@ -99,4 +100,73 @@ int io_write_all(int fd, struct span bytes)
 		bytes.n -= (size_t)n;
 	}
 	return 0;
+}
+
+enum { MAX_PARTS = 512 };
+
+struct batch {
+	int fd;
+	struct iovec parts[MAX_PARTS];
+	int nr;
+};
+
+static int flush(struct batch *batch)
+{
+	struct iovec *part = batch->parts;
+	int left = batch->nr;
+
+	while (left) {
+		ssize_t n = io.writev(batch->fd, part, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		while (left && (size_t)n >= part->iov_len) {
+			n -= (ssize_t)part->iov_len;
+			part++;
+			left--;
+		}
+		if (left) {
+			part->iov_base = (uint8_t *)part->iov_base + n;
+			part->iov_len -= (size_t)n;
+		}
+	}
+	batch->nr = 0;
+	return 0;
+}
+
+static int add_part(struct batch *batch, const uint8_t *bytes, size_t n)
+{
+	if (batch->nr == MAX_PARTS && flush(batch))
+		return -1;
+	batch->parts[batch->nr++] = (struct iovec){(void *)(uintptr_t)bytes, n};
+	return 0;
+}
+
+static int add_zeros(struct batch *batch, uint64_t n)
+{
+	static const uint8_t zeros[64 * 1024];
+
+	for (uint64_t share; n; n -= share) {
+		share = n < sizeof zeros ? n : sizeof zeros;
+		if (add_part(batch, zeros, share))
+			return -1;
+	}
+	return 0;
+}
+
+int io_write_pieces(int fd, const struct piece *pieces, size_t nr, uint64_t size)
+{
+	struct batch batch = {.fd = fd};
+	uint64_t at = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (add_zeros(&batch, pieces[i].offset - at) ||
+		    add_part(&batch, pieces[i].bytes.p, pieces[i].bytes.n))
+			return -1;
+		at = pieces[i].offset + pieces[i].bytes.n;
+	}
+	return add_zeros(&batch, size - at) || flush(&batch) ? -1 : 0;
 }

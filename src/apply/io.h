@@ -17,14 +17,17 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
 
+#include "sofold/image.h"
 #include "sofold/span.h"
 
 struct io_ops {
 	int (*openat)(int dir, const char *path, int flags, mode_t mode); /* with O_CREAT, or to lock */
 	int (*flock)(int fd, int operation);
 	ssize_t (*write)(int fd, const void *bytes, size_t n);
+	ssize_t (*writev)(int fd, const struct iovec *parts, int nr);
 	int (*clone)(int to, int from);				/* ioctl(FICLONE): share all bytes */
 	ssize_t (*copy_file_range)(int from, int to, size_t n); /* at the files' positions */
 	int (*fsync)(int fd);
@@ -50,5 +53,8 @@ void fault_install(void); /* runs by itself, before main() */
 
 /* Writes all bytes, however many calls that takes. 0, or -1 and errno. */
 int io_write_all(int fd, struct span bytes);
+
+/* Writes a file of size bytes, made of pieces in order and zeros between them. */
+int io_write_pieces(int fd, const struct piece *pieces, size_t nr, uint64_t size);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Each object is one piece of work: map the old bytes, edit, prove the result
- * against the old bytes, write it beside with the old one's metadata, map it
- * back. A worker has one arena for all its pieces, so the peak is what the
+ * Each object is one piece of work: map the old bytes, lay them out anew,
+ * write the result beside with the old one's metadata, straight from where the
+ * old bytes are, map it back, and prove what is there against the old bytes.
+ * A worker has one arena for all its pieces, so the peak is what the
  * largest few objects need and not their sum; the largest come first, which
  * keeps all workers busy to the end. What is mapped back lies in the page
  * cache. A dry run keeps the new bytes in anonymous memory instead.
@@ -89,10 +90,17 @@ int stage_ensure_directory(struct apply *apply, struct error *err)
 	return status;
 }
 
-static int write_staged(int fd, struct span bytes, const struct source *like, const char *path,
+/* A new file before it is one. */
+struct content {
+	const struct piece *pieces;
+	size_t nr_pieces;
+	uint64_t size; /* bytes */
+};
+
+static int write_staged(int fd, const struct content *content, const struct source *like, const char *path,
 			struct error *err)
 {
-	if (io_write_all(fd, bytes))
+	if (io_write_pieces(fd, content->pieces, content->nr_pieces, content->size))
 		return error_errno(err, "writing the new %s", path);
 	/* Only a start for sync_staged(), which also hears of errors. */
 	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -100,8 +108,8 @@ static int write_staged(int fd, struct span bytes, const struct source *like, co
 }
 
 /* Writes .sofold/new/NUMBER and maps it. */
-static int stage_on_disk(struct apply *apply, struct item *item, struct span bytes, const struct source *like,
-			 struct error *err)
+static int stage_on_disk(struct apply *apply, struct item *item, const struct content *content,
+			 const struct source *like, struct error *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd, status = stage_ensure_directory(apply, err);
@@ -112,38 +120,60 @@ static int stage_on_disk(struct apply *apply, struct item *item, struct span byt
 	fd = io.openat(apply->transaction.staging.new, op_name(item->number).text, flags, 0600);
 	if (fd < 0)
 		return error_errno(err, "writing the new %s", item->path);
-	status = write_staged(fd, bytes, like, item->path, err);
-	if (!status && bytes.n) {
-		mapped = mmap(NULL, bytes.n, PROT_READ, MAP_PRIVATE, fd, 0);
+	status = write_staged(fd, content, like, item->path, err);
+	if (!status && content->size) {
+		mapped = mmap(NULL, content->size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (mapped == MAP_FAILED)
 			status = error_errno(err, "reading back the new %s", item->path);
 		else
-			item->staged = (struct span){mapped, bytes.n};
+			item->staged = (struct span){mapped, content->size};
 	}
 	close(fd);
 	return status;
 }
 
-static int stage_in_memory(struct item *item, struct span bytes, struct error *err)
+static int stage_in_memory(struct item *item, const struct content *content, struct error *err)
 {
-	void *mapped = mmap(NULL, bytes.n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *mapped = mmap(NULL, content->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
+	size_t i;
 
 	if (mapped == MAP_FAILED)
 		return error_errno(err, "keeping the new %s", item->path);
-	memcpy(mapped, bytes.p, bytes.n);
-	item->staged = (struct span){mapped, bytes.n};
+	item->staged = (struct span){mapped, content->size};
+	for (i = 0; i < content->nr_pieces; i++)
+		memcpy(mapped + content->pieces[i].offset, content->pieces[i].bytes.p,
+		       content->pieces[i].bytes.n);
 	return 0;
 }
 
-static int stage_bytes(struct apply *apply, struct item *item, struct span bytes, const struct source *like,
-		       struct error *err)
+/* Makes item->staged. */
+static int stage_content(struct apply *apply, struct item *item, const struct content *content,
+			 const struct source *like, struct error *err)
+{
+	item->after = content->size;
+	if (!apply->options.dry_run)
+		return stage_on_disk(apply, item, content, like, err);
+	return content->size ? stage_in_memory(item, content, err) : 0;
+}
+
+/* Nothing of it is to be used after all. */
+static int unstage(struct apply *apply, struct item *item, struct error *err)
+{
+	if (item->staged.n)
+		munmap((void *)(uintptr_t)item->staged.p, item->staged.n);
+	item->staged = (struct span){NULL, 0};
+	item->after = item->before;
+	if (!apply->options.dry_run &&
+	    io.unlinkat(apply->transaction.staging.new, op_name(item->number).text, 0))
+		return error_errno(err, "removing the new %s", item->path);
+	return 0;
+}
+
+static void accept(struct item *item)
 {
 	item->changed = true;
-	item->after = bytes.n;
-	digest_sha256(bytes, item->sha256);
-	if (!apply->options.dry_run)
-		return stage_on_disk(apply, item, bytes, like, err);
-	return bytes.n ? stage_in_memory(item, bytes, err) : 0;
+	digest_sha256(item->staged, item->sha256);
 }
 
 /* --------- objects ------------------ */
@@ -156,7 +186,8 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 	struct span old = object->offer.n ? object->offer : source->bytes;
 	struct image_result result = {0};
 	struct error why = {""};
-	int status = image_edit(arena, old, edits, &result, &why);
+	struct content content;
+	int status = image_lay_out(arena, old, edits, &result, &why);
 
 	if (status == ERROR_REFUSED)
 		return error_add(err, status, "%s", why.message);
@@ -164,11 +195,20 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 		return error_add(err, status, "rewriting %s: %s", item->path, why.message);
 	if (!result.changed)
 		return 0;
+	content = (struct content){result.pieces, result.nr_pieces, result.size};
+	status = stage_content(apply, item, &content, source, err);
+	if (status)
+		return status;
+	result.bytes = item->staged;
 	/* A mistake of ours, or a file of a kind nobody has met: not to be used. */
-	if (image_prove(old, &result, edits->page, &why))
-		return error_add(err, ERROR_REFUSED, "it could not be proved to load as before: %s",
-				 why.message);
-	return stage_bytes(apply, item, result.bytes, source, err);
+	if (image_prove(old, &result, edits->page, &why)) {
+		status = unstage(apply, item, err);
+		return status ? status
+			      : error_add(err, ERROR_REFUSED, "it could not be proved to load as before: %s",
+					  why.message);
+	}
+	accept(item);
+	return 0;
 }
 
 struct staging_work {
@@ -337,6 +377,18 @@ static struct span add_rows(const struct apply *apply, struct arena *arena, stru
 	return record;
 }
 
+static int stage_record_bytes(struct apply *apply, struct item *item, struct span bytes,
+			      const struct source *source, struct error *err)
+{
+	struct piece piece = {0, bytes};
+	struct content content = {&piece, 1, bytes.n};
+	int status = stage_content(apply, item, &content, source, err);
+
+	if (!status)
+		accept(item);
+	return status;
+}
+
 static int stage_record(struct apply *apply, struct item *item, const struct changed_files *changed,
 			struct error *err)
 {
@@ -354,7 +406,7 @@ static int stage_record(struct apply *apply, struct item *item, const struct cha
 		bytes = record_edit(arena, source.bytes, owner->base, changed->changes, changed->nr_changes);
 		bytes = add_rows(apply, arena, bytes, owner, changed);
 		if (bytes.p != source.bytes.p)
-			status = stage_bytes(apply, item, bytes, &source, err);
+			status = stage_record_bytes(apply, item, bytes, &source, err);
 	}
 	source_close(&source);
 	arena_free(arena);

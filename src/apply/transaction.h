@@ -3,8 +3,8 @@
  * out one by one and undone one by one.
  *
  * There are three operations: a staged file is put where none is, a file is
- * replaced by the staged one, or it is moved away. Everything they need is in place before the first is carried
- * out, so that each is a single rename:
+ * replaced by the staged one, or it is moved away. Everything they need is in place before the first is
+ *carried out, so that each is a single rename:
  *
  *	create	 rename(.sofold/new/12, PATH)	undo: unlink(PATH)
  *	replace	 rename(.sofold/new/12, PATH)	undo: rename(.sofold/old/12, PATH)

@@ -81,8 +81,8 @@ size_t image_symbol_count(struct span file)
 	return nr;
 }
 
-int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
-	       struct image_result *result, struct error *err)
+int image_lay_out(struct arena *arena, struct span file, const struct image_edits *edits,
+		  struct image_result *result, struct error *err)
 {
 	struct image image;
 	struct draft draft = {.arena = arena, .image = &image, .edits = edits, .live.arena = arena};
@@ -101,4 +101,18 @@ int image_edit(struct arena *arena, struct span file, const struct image_edits *
 	if (draft_names(&draft, err))
 		return ERROR_REFUSED;
 	return draft_layout(&draft, result, err);
+}
+
+int image_edit(struct arena *arena, struct span file, const struct image_edits *edits,
+	       struct image_result *result, struct error *err)
+{
+	int rc = image_lay_out(arena, file, edits, result, err);
+	uint8_t *bytes;
+
+	if (rc)
+		return rc;
+	bytes = arena_alloc(arena, result->size);
+	image_assemble(result, bytes);
+	result->bytes = (struct span){bytes, result->size};
+	return 0;
 }

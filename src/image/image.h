@@ -10,8 +10,9 @@
  *	names.c      name edits -> patches
  *	layout.c     live chunks -> file offsets
  *	sections.c   section headers to match
- *	write.c      the new file's bytes
- *	edit.c       image_edit(): the above in order
+ *	write.c      what the new file is made of
+ *	pieces.c     that as stretches of other files
+ *	edit.c       image_lay_out(), image_edit(): the above in order
  *	prove.c      image_prove()
  *	canonical.c  image_canonical()
  *

@@ -2,31 +2,43 @@
  * The bytes of the new file: chunks copied from the old one, patches over
  * them, the moved string table, sections outside the image, headers.
  *
+ * Nothing is copied here. Pieces are noted in the order they would be painted,
+ * one over the other, and pieces.c makes of them what is visible at the end.
+ *
  * Everything written that is not a copy is noted in result->edited, which is
  * what image_prove() accepts as different and nothing else.
  */
 #include "image/layout.h"
+#include "image/pieces.h"
 #include "sofold/vec.h"
 
 struct writer {
 	struct layout *layout;
 	struct image_result *result;
-	uint8_t *out;
+	struct painting painting;
 };
+
+static void paint(struct writer *writer, uint64_t offset, const void *bytes, uint64_t n)
+{
+	if (offset > writer->layout->size || n > writer->layout->size - offset)
+		BUG("something lies outside the new file");
+	*VEC_PUSH(writer->layout->draft->arena, &writer->painting, pieces) = (struct piece){offset,
+											    {bytes, n}};
+}
 
 static void note_edit(struct writer *writer, uint64_t from, uint64_t to)
 {
 	*VEC_PUSH(writer->layout->draft->arena, writer->result, edited) = (struct range){from, to};
 }
 
-/* Writes at an address of the image. */
+/* Writes at an address of the image. bytes stay where they are till the end. */
 static void put(struct writer *writer, uint64_t vaddr, const void *bytes, size_t n)
 {
 	uint64_t offset;
 
-	if (!layout_offset(writer->layout, vaddr, &offset) || offset + n > writer->layout->size)
+	if (!layout_offset(writer->layout, vaddr, &offset))
 		BUG("a patch lies outside the image");
-	memcpy(writer->out + offset, bytes, n);
+	paint(writer, offset, bytes, n);
 	note_edit(writer, vaddr, vaddr + n);
 }
 
@@ -47,7 +59,7 @@ static void copy_chunks(struct writer *writer)
 		load = &image->loads[chunk->load];
 		into = chunk->vaddr - load->p_vaddr;
 		n = load->p_filesz - into < chunk->filesz ? load->p_filesz - into : chunk->filesz;
-		memcpy(writer->out + chunk->offset, image->file.p + load->p_offset + into, n);
+		paint(writer, chunk->offset, image->file.p + load->p_offset + into, n);
 	}
 }
 
@@ -62,11 +74,10 @@ static void copy_other_sections(struct writer *writer)
 
 		if (layout->section_of[i] && !(old->sh_flags & SHF_ALLOC) && old->sh_type != SHT_NOBITS &&
 		    i != image->ehdr.e_shstrndx)
-			memcpy(writer->out + new->sh_offset, image->file.p + old->sh_offset, old->sh_size);
+			paint(writer, new->sh_offset, image->file.p + old->sh_offset, old->sh_size);
 	}
 	if (layout->names.n)
-		memcpy(writer->out + layout->shdrs[layout->shstrndx].sh_offset, layout->names.p,
-		       layout->names.n);
+		paint(writer, layout->shdrs[layout->shstrndx].sh_offset, layout->names.p, layout->names.n);
 }
 
 /* A segment that describes part of the image follows it to its new offset. */
@@ -143,7 +154,8 @@ static void put_ehdr(struct writer *writer)
 	ehdr.e_shoff = layout->nr_shdrs ? layout->shoff : 0;
 	ehdr.e_shnum = (uint16_t)layout->nr_shdrs;
 	ehdr.e_shstrndx = (uint16_t)(layout->nr_shdrs ? layout->shstrndx : 0);
-	put(writer, image->loads[0].p_vaddr, &ehdr, sizeof ehdr);
+	put(writer, image->loads[0].p_vaddr, arena_memdup(layout->draft->arena, &ehdr, sizeof ehdr),
+	    sizeof ehdr);
 }
 
 /* The old program headers are edited too: what is there now is either the new
@@ -171,7 +183,8 @@ static void put_moved_strings(struct writer *writer)
 	put(writer, layout->strings_vaddr, strings.p, strings.n);
 	for (i = 0; i < image->nr_tags; i++)
 		if (image->dynamic[i].d_tag == DT_STRTAB)
-			put(writer, image_dynamic_slot(image, i), &dyn, sizeof dyn);
+			put(writer, image_dynamic_slot(image, i),
+			    arena_memdup(layout->draft->arena, &dyn, sizeof dyn), sizeof dyn);
 }
 
 /* What of the old segments no chunk covers. */
@@ -201,13 +214,13 @@ static void note_dropped(struct writer *writer)
 
 void layout_write(struct layout *layout, struct image_result *result)
 {
-	struct writer writer = {layout, result, arena_alloc(layout->draft->arena, layout->size)};
+	struct writer writer = {layout, result, {0}};
 	const struct image *image = layout->draft->image;
 	size_t i;
 
 	/* Without compaction the new file is the old one with something behind. */
 	if (!layout->draft->edits->compact)
-		memcpy(writer.out, image->file.p, image->file.n);
+		paint(&writer, 0, image->file.p, image->file.n);
 	copy_chunks(&writer);
 	if (layout->nr_shdrs && layout->draft->edits->compact)
 		copy_other_sections(&writer);
@@ -221,8 +234,9 @@ void layout_write(struct layout *layout, struct image_result *result)
 	put_phdrs(&writer);
 	put_ehdr(&writer);
 	if (layout->nr_shdrs)
-		memcpy(writer.out + layout->shoff, layout->shdrs, layout->nr_shdrs * sizeof *layout->shdrs);
+		paint(&writer, layout->shoff, layout->shdrs, layout->nr_shdrs * sizeof *layout->shdrs);
 	note_dropped(&writer);
-	result->bytes = (struct span){writer.out, layout->size};
-	result->changed = !span_equal(result->bytes, image->file);
+	result->size = layout->size;
+	pieces_visible(layout->draft->arena, &writer.painting, result);
+	result->changed = !pieces_equal(result, image->file);
 }
