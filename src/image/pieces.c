@@ -95,7 +95,7 @@ void pieces_visible(struct arena *arena, const struct painting *painting, struct
 	struct sweep sweep = {.arena = arena, .painting = painting, .result = result};
 	size_t nr = painting->nr_pieces, next = 0, i;
 
-	if (!nr)
+	if (!painting->pieces)
 		return;
 	sort(&sweep);
 	for (i = 0; i + 1 < 2 * nr; i++) {
