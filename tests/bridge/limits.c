@@ -1,20 +1,30 @@
 /*
- * What a bridge does with a LAPACK call that does not fit.
+ * What a bridge does with a call that does not fit.
  *
  *	limits low BRIDGE     one compiled with -DBRIDGE_LIMIT=7
  *	limits real BRIDGE    one as it is shipped
+ *	limits huge BRIDGE    the same
+ *	limits lengths BRIDGE the same, over lengths.c
  *
- * "low" calls every routine of the table with each of its integers too large in
- * turn: INFO must be minus the position of N, RANK 0, nothing else written but
+ * "low" calls every LAPACK routine with each of its integers too large in turn:
+ * INFO must be minus the position of N, RANK 0, nothing else written but
  * workspaces; the same as a query must succeed, whichever length asks; getrf
- * must abort. One line on standard error says so, none for a query. "real" asks for workspaces of sizes up to
- *2**31, which takes no memory: an answer is either that of a refused query or at least what LAPACK documents,
- *computed in 64 bits.
+ * must abort. One line on standard error says so, none for a query.
+ *
+ * "real" asks for workspaces of sizes up to 2**31, which takes no memory: an
+ * answer is either that of a refused query or at least what LAPACK documents,
+ * computed in 64 bits.
+ *
+ * "huge" calls levels 1 to 3 with strides and a length beyond 2**31, in 34 GB of
+ * addresses of which little is ever touched.
+ *
+ * "lengths" calls every LAPACK routine once; lengths.c answers in INFO.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -271,6 +281,14 @@ static void low(void)
 	}
 }
 
+static void lengths(void)
+{
+	for (size_t i = 0; i < sizeof routines / sizeof *routines; i++) {
+		reset(SIZE_MAX, SIZE_MAX);
+		check(routines[i].call() == 0, routines[i].name, "lengths of CHARACTER arguments", out[0]);
+	}
+}
+
 /*
  * Real: least lengths as each LAPACK source file documents them.
  */
@@ -380,6 +398,36 @@ static double ask_gelsd(char which, int64_t m, int64_t n, int64_t nrhs, int64_t 
 	return *answer;
 }
 
+static double ask_dgeev(const char *jobvr, int64_t n)
+{
+	int64_t length = -1, info = 77;
+	double a[2] = {0}, answer[2] = {0};
+
+	bridge.dgeev("N", jobvr, &n, a, &n, a, a, a, &n, a, &n, answer, &length, &info);
+	check(info == 0, "dgeev", "a query failed", info);
+	return *answer;
+}
+
+static double ask_zgeev(const char *jobvr, int64_t n)
+{
+	int64_t length = -1, info = 77;
+	double a[2] = {0}, answer[2] = {0};
+
+	bridge.zgeev("N", jobvr, &n, (void *)a, &n, (void *)a, (void *)a, &n, (void *)a, &n, (void *)answer,
+		     &length, a, &info);
+	check(info == 0, "zgeev", "a query failed", info);
+	return *answer;
+}
+
+static void real_geev(void)
+{
+	int64_t n = any_size();
+
+	enough("dgeev", ask_dgeev("N", n), 3 * (double)n);
+	enough("dgeev", ask_dgeev("V", n), 4 * (double)n);
+	enough("zgeev", ask_zgeev(between(0, 1) ? "N" : "V", n), 2 * (double)n);
+}
+
 /* SMLSIZ is 25 (ilaenv.f, ISPEC 9); NLVL at least 0. */
 static void real_gelsd(void)
 {
@@ -424,8 +472,93 @@ static void known(void)
 	check(ask_gelsd('d', 46000, 46000, 400, 46000) == 1, "dgelsd", "not refused", 46000);
 	check(ask_gelsd('d', 3, 2, 100000000, 3) > 1, "dgelsd", "refused", 100000000);
 	check(ask_gelsd('d', 3, 5, 1, 1000000000) == 1, "dgelsd", "not refused for LDA", 1000000000);
+	/* Where 64 bits would overflow, too. */
+	check(ask_gesdd('d', "S", INT32_MAX, INT32_MAX) == 1, "dgesdd", "not refused", INT32_MAX);
+	check(ask_gelsd('d', INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX) == 1, "dgelsd", "not refused",
+	      INT32_MAX);
+	check(ask_dgeev("V", 33554431) > 1, "dgeev", "refused", 33554431);
+	check(ask_dgeev("V", 33554432) == 1, "dgeev", "not refused", 33554432);
 	/* numpy's own test: test_blas64_geqrf_lwork_smoketest */
 	real_qr(((int64_t)1 << 32) + 1, ((int64_t)1 << 32) + 1);
+}
+
+/*
+ * Huge: vectors of two elements, and 2 by 2 matrices by rows, 2**31 apart.
+ */
+static const int64_t FAR = (int64_t)1 << 31;
+
+static double *reserve(void)
+{
+	void *p = mmap(NULL, (size_t)(FAR + 2) * sizeof(double), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(2);
+	}
+	return p;
+}
+
+static void put(double *x, double a, double b, double c, double d)
+{
+	x[0] = a;
+	x[1] = b;
+	x[FAR] = c;
+	x[FAR + 1] = d;
+}
+
+static void expect(const char *routine, const double *x, double a, double b, double c, double d)
+{
+	check(x[0] == a && x[1] == b && x[FAR] == c && x[FAR + 1] == d, routine, "stride 2**31", (int64_t)*x);
+}
+
+static void far_vectors(double *x, double *y)
+{
+	int64_t one = 1, two = 2;
+
+	put(x, 2, 0, 3, 0);
+	put(y, 5, 0, 7, 0);
+	check(bridge.ddot(2, x, FAR, y, FAR) == 31, "ddot", "stride 2**31", 31);
+	check(bridge.ddot(2, x, FAR, y, -FAR) == 29, "ddot", "stride -2**31", 29);
+	bridge.daxpy(2, 10, x, FAR, y, FAR);
+	expect("daxpy", y, 25, 0, 37, 0);
+	bridge.dcopy(&two, x, &FAR, y, &one);
+	expect("dcopy", y, 2, 3, 37, 0);
+}
+
+static void far_matrices(double *x, double *y)
+{
+	const double v[2] = {1, 10};
+
+	put(x, 2, 11, 3, 13);
+	put(y, 1, 2, 3, 4);
+	bridge.dgemv(101, 111, 2, 2, 1, x, FAR, v, 1, 10, y, FAR);
+	expect("dgemv", y, 122, 2, 163, 4);
+	bridge.dgemm(101, 111, 111, 2, 2, 2, 1, x, FAR, x, FAR, 0, y, FAR);
+	expect("dgemm", y, 37, 165, 45, 202);
+	put(y, 1, 2, 3, 4);
+	bridge.dsyrk(101, 121, 111, 2, 2, 1, x, FAR, 10, y, FAR);
+	expect("dsyrk", y, 135, 169, 3, 218);
+}
+
+/* All 0 but the first and the last. */
+static void long_vector(float *x)
+{
+	int64_t n = FAR + 16;
+
+	x[0] = 2;
+	x[n - 1] = 3;
+	check(bridge.sdot(n, x, 1, x, 1) == 13, "sdot", "length 2**31 + 16", n);
+}
+
+static void huge(void)
+{
+	double *x = reserve(), *y = reserve();
+
+	far_vectors(x, y);
+	far_matrices(x, y);
+	put(x, 0, 0, 0, 0);
+	long_vector((float *)(void *)x);
 }
 
 int main(int argc, char **argv)
@@ -436,12 +569,17 @@ int main(int argc, char **argv)
 	library_open(&bridge, argv[2]);
 	if (!strcmp(argv[1], "low")) {
 		low();
+	} else if (!strcmp(argv[1], "huge")) {
+		huge();
+	} else if (!strcmp(argv[1], "lengths")) {
+		lengths();
 	} else {
 		known();
 		for (int i = 0; i < 2000; i++) {
 			real_evd();
 			real_gesdd();
 			real_gelsd();
+			real_geev();
 			real_qr(any_size(), any_size());
 		}
 	}
