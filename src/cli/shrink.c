@@ -40,7 +40,8 @@ static unsigned parse_passes(struct argp_state *state, const char *text)
 			if (strlen(passes[i].name) == n && !strncmp(passes[i].name, text, n))
 				break;
 		if (i == sizeof passes / sizeof *passes)
-			argp_error(state, "unknown pass '%.*s'; there are dedupe, bridge and strip", (int)n, text);
+			argp_error(state, "unknown pass '%.*s'; there are dedupe, bridge and strip", (int)n,
+				   text);
 		else
 			found |= passes[i].pass;
 		text += n + (text[n] == ',');

@@ -11,7 +11,8 @@
 
 struct sweep {
 	struct arena *arena;
-	const struct painting *painting;
+	const struct piece *pieces; /* as painted */
+	size_t nr_pieces;
 	struct image_result *result;
 	size_t *by_offset; /* indexes of pieces */
 	uint64_t *edges;   /* where pieces begin and end, in order */
@@ -26,9 +27,9 @@ static uint64_t end_of(const struct piece *piece)
 
 static int by_offset(const void *a, const void *b, void *context)
 {
-	const struct painting *painting = context;
+	const struct piece *pieces = context;
 	size_t i = *(const size_t *)a, k = *(const size_t *)b;
-	uint64_t x = painting->pieces[i].offset, y = painting->pieces[k].offset;
+	uint64_t x = pieces[i].offset, y = pieces[k].offset;
 
 	if (x != y)
 		return x < y ? -1 : 1;
@@ -44,18 +45,17 @@ static int by_value(const void *a, const void *b)
 
 static void sort(struct sweep *sweep)
 {
-	const struct painting *painting = sweep->painting;
-	size_t nr = painting->nr_pieces, i;
+	size_t nr = sweep->nr_pieces, i;
 
 	sweep->by_offset = arena_array(sweep->arena, nr, sizeof *sweep->by_offset);
 	sweep->edges = arena_array(sweep->arena, 2 * nr, sizeof *sweep->edges);
 	sweep->open = arena_array(sweep->arena, nr, sizeof *sweep->open);
 	for (i = 0; i < nr; i++) {
 		sweep->by_offset[i] = i;
-		sweep->edges[2 * i] = painting->pieces[i].offset;
-		sweep->edges[2 * i + 1] = end_of(&painting->pieces[i]);
+		sweep->edges[2 * i] = sweep->pieces[i].offset;
+		sweep->edges[2 * i + 1] = end_of(&sweep->pieces[i]);
 	}
-	qsort_r(sweep->by_offset, nr, sizeof *sweep->by_offset, by_offset, (void *)(uintptr_t)painting);
+	qsort_r(sweep->by_offset, nr, sizeof *sweep->by_offset, by_offset, (void *)(uintptr_t)sweep->pieces);
 	qsort(sweep->edges, 2 * nr, sizeof *sweep->edges, by_value);
 }
 
@@ -63,7 +63,7 @@ static void sort(struct sweep *sweep)
  * or NULL. */
 static const struct piece *top(struct sweep *sweep, uint64_t offset)
 {
-	const struct piece *pieces = sweep->painting->pieces;
+	const struct piece *pieces = sweep->pieces;
 	size_t i, kept = 0, best = 0;
 
 	for (i = 0; i < sweep->nr_open; i++) {
@@ -92,10 +92,13 @@ static void show(struct sweep *sweep, const struct piece *piece, uint64_t from, 
 
 void pieces_visible(struct arena *arena, const struct painting *painting, struct image_result *result)
 {
-	struct sweep sweep = {.arena = arena, .painting = painting, .result = result};
+	struct sweep sweep = {.arena = arena,
+			      .pieces = painting->pieces,
+			      .nr_pieces = painting->nr_pieces,
+			      .result = result};
 	size_t nr = painting->nr_pieces, next = 0, i;
 
-	if (!painting->pieces)
+	if (!sweep.pieces)
 		return;
 	sort(&sweep);
 	for (i = 0; i + 1 < 2 * nr; i++) {
@@ -104,7 +107,7 @@ void pieces_visible(struct arena *arena, const struct painting *painting, struct
 
 		if (from == to)
 			continue;
-		while (next < nr && painting->pieces[sweep.by_offset[next]].offset <= from)
+		while (next < nr && sweep.pieces[sweep.by_offset[next]].offset <= from)
 			sweep.open[sweep.nr_open++] = sweep.by_offset[next++];
 		visible = top(&sweep, from);
 		if (visible)
