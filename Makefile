@@ -91,7 +91,8 @@ clean:
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^CC/q' Makefile
-	@echo "targets: all static install unit e2e test test-all asan layering tidy format bench demo clean"
+	@echo "targets: all static install unit e2e property fault fuzz replay bridge wheels test test-all"
+	@echo "         bench demo asan layering tidy format clean"
 
 .PHONY: all static install unit asan layering tidy format clean help
 
@@ -116,16 +117,25 @@ fuzz: $B/libsofold.a
 replay: $B/libsofold.a
 	B=$B tests/fuzz/run.sh replay
 
+# The bridge's blobs against loops and against numpy's own OpenBLAS; then which
+# routines numpy's wheels import.
+bridge: $B/libsofold.a
+	B=$B tests/bridge/run.sh
+
+bridge-coverage: $B/libsofold.a
+	B=$B tests/bridge/coverage.sh
+
 wheels: $B/sofold
 	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
 
 test:
 	tests/setup.sh build test
 	$(MAKE) -j$$(nproc) all
-	$(MAKE) -k unit e2e property fault replay wheels
+	$(MAKE) -k unit e2e property fault replay bridge wheels
 
 test-all:
 	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
+	$(MAKE) bridge-coverage
 
 # numpy, scipy and pandas for this machine's python3, before and after.
 PYTHON ?= python3
@@ -139,4 +149,4 @@ bench: $B/sofold
 	tests/setup.sh test
 	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
 
-.PHONY: e2e fault property fuzz replay wheels test test-all demo bench
+.PHONY: e2e fault property fuzz replay bridge bridge-coverage wheels test test-all demo bench
