@@ -50,7 +50,7 @@ BRIDGE_LAPACK(STUB_FORTRAN)
 #else
 
 /* A real one is no smaller than a bridge. */
-const char PASTE(PREFIX, openblas, _, padding, SUFFIX)[200000] = "a table of kernels";
+const char PASTE(PREFIX, openblas, _, padding, SUFFIX)[100000] = "a table of kernels";
 
 const char *PASTE(PREFIX, openblas, _get, _config, SUFFIX)(void)
 {

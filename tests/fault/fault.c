@@ -1,10 +1,11 @@
 /*
  * fault: whatever goes wrong, the layer loads and the next run finishes.
  *
- *	fault COMMAND [ARGUMENT…]
+ *	fault [-b TOP] COMMAND [ARGUMENT…]
  *
  * runs "COMMAND ARGUMENT… ROOT" of a build with -DSOFOLD_FAULT on copies of a
- * small real layer (tests/unit/real_layer.h) and makes every call that
+ * small real layer (tests/unit/real_layer.h), with -b of the one with two
+ * OpenBLAS made from the source tree TOP, and makes every call that
  * changes the disk fail, fall short or be the last, one after the other
  * (src/apply/fault.c). What must hold after each run:
  *
@@ -447,7 +448,7 @@ static void full_file_system(void)
 
 	if (!point)
 		return;
-	for (unsigned kib = 48; kib < 1024 && outcome.status == 3; kib += 4) {
+	for (unsigned kib = 48; kib < 2048 && outcome.status == 3; kib += 4) {
 		char *root = copy_to_tmpfs(point, kib), *what = arena_printf(t.arena, "%u KiB", kib);
 
 		if (!root)
@@ -631,19 +632,25 @@ static void run_all(void)
 	unprivileged();
 }
 
+static int usage(void)
+{
+	fputs("usage: fault [-b TOP] COMMAND [ARGUMENT…]\n", stderr);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	char *command[MAX_ARGUMENTS + 2] = {NULL};
+	const char *top = argc > 2 && !strcmp(argv[1], "-b") ? argv[2] : NULL;
+	int first = top ? 3 : 1;
 
-	if (argc < 2 || argc > MAX_ARGUMENTS) {
-		fputs("usage: fault COMMAND [ARGUMENT…]\n", stderr);
-		return 2;
-	}
-	memcpy(command, argv + 1, (size_t)(argc - 1) * sizeof *command);
+	if (argc <= first || argc - first > MAX_ARGUMENTS)
+		return usage();
+	memcpy(command, argv + first, (size_t)(argc - first) * sizeof *command);
 	t.command = command;
-	t.slot = argc - 1;
+	t.slot = argc - first;
 	t.arena = arena_new();
-	t.original = real_tree(t.arena);
+	t.original = top ? real_blas_tree(t.arena, top) : real_tree(t.arena);
 	check(t.original != NULL, "cannot build the test layer");
 	if (t.original && unharmed_run())
 		run_all();

@@ -5,7 +5,8 @@
 #	tests/fault/run.sh [driver|sofold]
 #
 # From the top of the source tree. Without an argument both: driver is the
-# transaction alone, sofold the whole command.
+# transaction alone, sofold the whole command. Each is tried on a layer whose
+# files are replaced and removed, and on one that also gets a new file.
 set -eu
 
 B=${B:-build/fault}
@@ -15,6 +16,7 @@ FLAGS="-std=c17 -O2 -g -Wall -Wextra -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_FAUL
 if [ -w /dev/shm ]; then export TMPDIR="${TMPDIR:-/dev/shm}"; fi
 LIBS="-lelf -ldwarf -lcrypto -larchive -ljansson -lpthread -ldl"
 
+# tier [-b TOP] COMMAND [ARGUMENT...]
 tier() {
 	echo "== $*"
 	SOFOLD_FAULT= "$B/fault" "$@" || failed=1
@@ -26,12 +28,16 @@ for program in fault driver; do
 	$CC $FLAGS -o "$B/$program" tests/fault/$program.c tests/unit/real_layer.c "$B/libsofold.a" $LIBS
 done
 case ${1:-all} in
-driver | all) tier "$B/driver" ;;
+driver | all)
+	tier "$B/driver"
+	tier "$B/driver" -p
+	;;
 esac
 case ${1:-all} in
 sofold | all)
 	make -s B="$B" EXTRA_CFLAGS=-DSOFOLD_FAULT "$B/sofold"
 	tier "$B/sofold" shrink -q
+	tier -b "$PWD" "$B/sofold" shrink -q
 	;;
 esac
 exit $failed

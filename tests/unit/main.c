@@ -21,6 +21,7 @@ static void (*const suites[])(void) = {
 	suite_layer,
 	suite_record,
 	suite_apply,
+	suite_transaction,
 	suite_layout,
 	suite_ranges,
 	suite_image,

@@ -13,17 +13,36 @@
 #include "sofold/apply.h"
 #include "sofold/vec.h"
 
-static const char script[] =
-	"set -e; cd \"$1\"; mkdir alpha alpha.libs alpha-1.0.dist-info gamma gamma.libs gamma-2.0.dist-info\n"
+/* Small libraries in each package, under the names $alpha and $gamma. */
+static const char small[] =
+	"alpha=libfoo-1111aaaa.so.1 gamma=libfoo-2222bbbb.so.1\n"
 	"echo 'int foo(int x); int foo(int x) { return x + 1; }' > foo.c\n"
 	"echo 'int foo(int); int PyInit__core(void); int PyInit__core(void) { return foo(41); }' > core.c\n"
 	"lib() { ${CC:-gcc} -g -shared -fPIC -Wl,--build-id=none -Wl,-soname,$(basename $1) -o $1 foo.c; }\n"
-	"ext() { ${CC:-gcc} -g -shared -fPIC -o $1/_core.so core.c $2 -Wl,-rpath,'$ORIGIN'/../$1.libs; }\n"
-	"lib alpha.libs/libfoo-1111aaaa.so.1; lib gamma.libs/libfoo-2222bbbb.so.1\n"
-	"ext alpha alpha.libs/libfoo-1111aaaa.so.1; ext gamma gamma.libs/libfoo-2222bbbb.so.1\n"
-	"ln gamma/_core.so gamma/_alias.so; rm foo.c core.c\n"
+	"ext() { ${CC:-gcc} -g -shared -fPIC -o $1/_core.so core.c $2 -Wl,-rpath,'$ORIGIN'/../$1.libs; }\n";
+
+/* What passes for an OpenBLAS (tests/e2e/openblas.c, in the source tree that
+ * is the script's second argument): LP64 in alpha, ILP64 in gamma. */
+static const char blas[] =
+	"alpha=libopenblas-1111aaaa.so gamma=libopenblas64_-2222bbbb.so\n"
+	"model() { case $1 in alpha*) echo -DN=int -DDOT=cblas_ddot;;\n"
+	"  *) echo -DILP64 -DN=long -DDOT=cblas_ddot64_;; esac; }\n"
+	"echo 'double DOT(N, const double *, N, const double *, N); int PyInit__core(void);\n"
+	"  int PyInit__core(void) { double x[] = {1, 4}; return (int)DOT(2, x, 1, (double[]){2, 10}, 1); }' > "
+	"core.c\n"
+	"top=$2; part() { ${CC:-gcc} -g -fPIC -I$top/src $* -c $top/tests/e2e/openblas.c; }\n"
+	"lib() { part $(model $1) -o works.o; part $(model $1) -DSTUBS -o stubs.o;\n"
+	"  ${CC:-gcc} -shared -Wl,--build-id=none -Wl,-soname,$(basename $1) -o $1 works.o stubs.o; rm *.o; }\n"
+	"ext() { ${CC:-gcc} -g -shared -fPIC $(model $1) -o $1/_core.so core.c $2 "
+	"-Wl,-rpath,'$ORIGIN'/../$1.libs; }\n";
+
+static const char script[] =
+	"mkdir alpha alpha.libs alpha-1.0.dist-info gamma gamma.libs gamma-2.0.dist-info\n"
+	"lib alpha.libs/$alpha; lib gamma.libs/$gamma\n"
+	"ext alpha alpha.libs/$alpha; ext gamma gamma.libs/$gamma\n"
+	"ln gamma/_core.so gamma/_alias.so; rm *.c\n"
 	"echo notes > alpha/notes.txt; ln -s alpha/notes.txt notes.txt\n"
-	"chmod 640 gamma/_core.so; chmod 755 alpha.libs/libfoo-1111aaaa.so.1\n"
+	"chmod 640 gamma/_core.so; chmod 755 alpha.libs/$alpha\n"
 	"row() { h=$(openssl dgst -sha256 -binary $1 | base64 | tr '+/' '-_' | tr -d '=');\n"
 	"  printf '%s,sha256=%s,%s\\r\\n' $1 $h $(stat -c %s $1); }\n"
 	"wheel() { for f in $1/* $1.libs/*; do row $f; done > $2/RECORD; printf '%s\\r\\n' $2/RECORD,, >> "
@@ -41,16 +60,26 @@ static char *new_directory(struct arena *arena)
 	return mkdtemp(root);
 }
 
-char *real_tree(struct arena *arena)
+static char *build(struct arena *arena, const char *libraries, const char *top)
 {
 	char *root = new_directory(arena);
-	char *command = arena_printf(arena, "sh -s '%s'", root ? root : "");
+	char *command = arena_printf(arena, "sh -s '%s' '%s'", root ? root : "", top);
 	FILE *shell = root ? popen(command, "w") : NULL;
 
 	if (!shell)
 		return NULL;
-	fputs(script, shell);
+	fprintf(shell, "set -e; cd \"$1\"\n%s%s", libraries, script);
 	return pclose(shell) ? NULL : root;
+}
+
+char *real_tree(struct arena *arena)
+{
+	return build(arena, small, "");
+}
+
+char *real_blas_tree(struct arena *arena, const char *top)
+{
+	return build(arena, blas, top);
 }
 
 char *real_copy(struct arena *arena, const char *root)
@@ -186,37 +215,102 @@ static struct action *add_action(struct arena *arena, struct plan *plan, const s
 	return action;
 }
 
-static void add_module(struct arena *arena, struct plan *plan, const struct layer *layer, const char *path,
-		       bool redirect)
-{
-	static const struct rename to_alpha = {"libfoo-2222bbbb.so.1", "libfoo-1111aaaa.so.1"};
-	struct action *action = add_action(arena, plan, layer, ACTION_REWRITE, path);
+static const struct rename to_alpha = {"libfoo-2222bbbb.so.1", "libfoo-1111aaaa.so.1"};
+static const struct rename to_placed = {"libfoo-2222bbbb.so.1", "libplaced.so.1"};
 
-	if (!redirect)
-		return;
-	action->edits.needed = &to_alpha;
+static void redirect(struct action *action, const struct rename *rename, const char *search_path)
+{
+	action->edits.needed = rename;
 	action->edits.nr_needed = 1;
-	action->edits.search_path = "$ORIGIN/../alpha.libs";
+	action->edits.search_path = search_path;
 	action->edits.search_kind = SEARCH_RUNPATH;
+}
+
+/* Whatever gamma's modules need instead of their library; NULL: nothing. */
+static void add_modules(struct arena *arena, struct plan *plan, const struct layer *layer,
+			const struct rename *rename, const char *search_path)
+{
+	static const char *const paths[] = {"gamma/_alias.so", "gamma/_core.so"};
+	file_id alias = find(layer, paths[0]), core = find(layer, paths[1]);
+
+	/* One inode, unless somebody has parted the two. */
+	for (size_t i = alias == NO_ID; i < 2; i++) {
+		struct action *action;
+
+		if (i && alias != NO_ID && layer->files[core].object == layer->files[alias].object)
+			continue;
+		action = add_action(arena, plan, layer, ACTION_REWRITE, paths[i]);
+		if (rename)
+			redirect(action, rename, search_path);
+	}
+}
+
+static void add_alpha(struct arena *arena, struct plan *plan, const struct layer *layer)
+{
+	add_action(arena, plan, layer, ACTION_REWRITE, "alpha.libs/libfoo-1111aaaa.so.1");
+	add_action(arena, plan, layer, ACTION_REWRITE, "alpha/_core.so");
+}
+
+static void add_rest(struct arena *arena, struct plan *plan, const struct layer *layer)
+{
+	if (find(layer, "gamma.libs/libfoo-2222bbbb.so.1") != NO_ID)
+		add_action(arena, plan, layer, ACTION_DELETE, "gamma.libs/libfoo-2222bbbb.so.1");
+	add_action(arena, plan, layer, ACTION_RECORD, "alpha-1.0.dist-info/RECORD");
+	add_action(arena, plan, layer, ACTION_RECORD, "gamma-2.0.dist-info/RECORD");
 }
 
 struct plan *real_plan(struct arena *arena, const struct layer *layer)
 {
 	struct plan *plan = arena_alloc(arena, sizeof *plan);
 	bool first_run = find(layer, "gamma.libs/libfoo-2222bbbb.so.1") != NO_ID;
-	file_id alias = find(layer, "gamma/_alias.so"), core = find(layer, "gamma/_core.so");
 
-	add_action(arena, plan, layer, ACTION_REWRITE, "alpha.libs/libfoo-1111aaaa.so.1");
-	add_action(arena, plan, layer, ACTION_REWRITE, "alpha/_core.so");
-	if (alias != NO_ID)
-		add_module(arena, plan, layer, "gamma/_alias.so", first_run);
-	/* One inode, unless somebody has parted the two. */
-	if (alias == NO_ID || layer->files[core].object != layer->files[alias].object)
-		add_module(arena, plan, layer, "gamma/_core.so", first_run);
+	add_alpha(arena, plan, layer);
+	add_modules(arena, plan, layer, first_run ? &to_alpha : NULL, "$ORIGIN/../alpha.libs");
+	add_rest(arena, plan, layer);
+	return plan;
+}
+
+/* --------- the plan that places a file ------------------ */
+
+static struct span read_bytes(struct arena *arena, const char *root, const struct file *file)
+{
+	int fd = open(arena_printf(arena, "%s/%s", root, file->path), O_RDONLY);
+	uint8_t *bytes = arena_alloc(arena, file->size);
+	ssize_t n = read(fd, bytes, file->size);
+
+	close(fd);
+	return (struct span){bytes, n < 0 ? 0 : (size_t)n};
+}
+
+static void place(struct arena *arena, struct plan *plan, struct layer *layer)
+{
+	const struct file *old = &layer->files[find(layer, "gamma.libs/libfoo-2222bbbb.so.1")];
+	struct object object = {.offer = read_bytes(arena, layer->root, old)};
+	object_id id = layer_add_offer(layer, REAL_PLACED, layer->nr_owners - 1, &object);
+	struct action *action = VEC_PUSH(arena, plan, actions);
+
+	action->kind = ACTION_PLACE;
+	action->file = layer->objects[id].file;
+	action->object = id;
+	action->like = find(layer, "gamma.libs/libfoo-2222bbbb.so.1");
+	action->edits.compact = true;
+	action->edits.page = 4096;
+	action->edits.soname = "libplaced.so.1";
+	action->because = "a test wants it";
+}
+
+struct plan *real_placing_plan(struct arena *arena, struct layer *layer)
+{
+	struct plan *plan = arena_alloc(arena, sizeof *plan);
+	bool first_run = find(layer, "gamma.libs/libfoo-2222bbbb.so.1") != NO_ID;
+
 	if (first_run)
-		add_action(arena, plan, layer, ACTION_DELETE, "gamma.libs/libfoo-2222bbbb.so.1");
-	add_action(arena, plan, layer, ACTION_RECORD, "alpha-1.0.dist-info/RECORD");
-	add_action(arena, plan, layer, ACTION_RECORD, "gamma-2.0.dist-info/RECORD");
+		place(arena, plan, layer);
+	else
+		add_action(arena, plan, layer, ACTION_REWRITE, REAL_PLACED);
+	add_alpha(arena, plan, layer);
+	add_modules(arena, plan, layer, first_run ? &to_placed : NULL, NULL);
+	add_rest(arena, plan, layer);
 	return plan;
 }
 

@@ -25,6 +25,10 @@
  * $TMPDIR. Returns its path in arena, or NULL when it cannot be built. */
 char *real_tree(struct arena *arena);
 
+/* The same with libraries that pass for OpenBLAS, LP64 in alpha.libs and ILP64
+ * in gamma.libs, for the whole program. top is the source tree. */
+char *real_blas_tree(struct arena *arena, const char *top);
+
 /* A copy of a tree beside it. */
 char *real_copy(struct arena *arena, const char *root);
 
@@ -36,6 +40,11 @@ struct layer *real_layer(struct arena *arena, const char *root);
 
 /* The plan for it. When gamma's library is gone already, only what compacts. */
 struct plan *real_plan(struct arena *arena, const struct layer *layer);
+
+/* Another plan: gamma's library goes for a copy of it at a new path, which the
+ * layer gets as an offer; alpha's is only compacted. */
+#define REAL_PLACED "gamma.libs/libplaced.so.1"
+struct plan *real_placing_plan(struct arena *arena, struct layer *layer);
 
 /* The tree as text: for each path its type, mode, owner, links, time of
  * change, size and a checksum of its bytes; directories without times. */

@@ -49,6 +49,7 @@ void suite_exports(void);
 void suite_layer(void);
 void suite_record(void);
 void suite_apply(void);
+void suite_transaction(void);
 void suite_layout(void);
 void suite_ranges(void);
 void suite_image(void);
