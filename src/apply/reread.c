@@ -8,6 +8,7 @@
  * to bind as the layer did (check.h), so equal means the new layer does.
  */
 #include "sofold/apply.h"
+#include "sofold/pool.h"
 #include "sofold/scan.h"
 
 #include <string.h>
@@ -92,12 +93,34 @@ static int reread(const struct apply *apply, const struct layer *predicted, obje
 	return rc;
 }
 
+struct rereading {
+	const struct apply *apply;
+	const struct layer *predicted;
+	struct error *errors; /* one for each object */
+	int *status;
+};
+
+static void reread_one(void *context, size_t item, unsigned worker)
+{
+	struct rereading *work = context;
+
+	(void)worker;
+	work->status[item] = reread(work->apply, work->predicted, (object_id)item, &work->errors[item]);
+}
+
 int apply_reread(const struct apply *apply, const struct layer *predicted, struct error *err)
 {
-	object_id i;
+	struct rereading work = {.apply = apply, .predicted = predicted};
+	struct arena *arena = arena_new();
+	int status = 0;
+	size_t i;
 
-	for (i = 0; i < predicted->nr_objects; i++)
-		if (reread(apply, predicted, i, err))
-			return ERROR_VERIFY;
-	return 0;
+	work.errors = arena_array(arena, predicted->nr_objects, sizeof *work.errors);
+	work.status = arena_array(arena, predicted->nr_objects, sizeof *work.status);
+	pool_run(predicted->nr_objects, 0, reread_one, &work);
+	for (i = 0; i < predicted->nr_objects && !status; i++)
+		if ((status = work.status[i]))
+			error_add(err, status, "%s", work.errors[i].message);
+	arena_free(arena);
+	return status;
 }

@@ -18,6 +18,7 @@
 #include "apply/dirs.h"
 #include "apply/io.h"
 #include "sofold/apply.h"
+#include "sofold/pool.h"
 #include "sofold/arena.h"
 
 /* What an attempt to lock has met: another run's end (try again), or its life. */
@@ -167,18 +168,37 @@ static bool is_number(const char *name)
 	return !*name;
 }
 
-/* Removes the numbered files of one subdirectory and then itself. */
+struct removal {
+	int dir;
+	char **names;
+	int *errors; /* errno of each */
+};
+
+static void remove_one(void *context, size_t item, unsigned worker)
+{
+	struct removal *removal = context;
+
+	(void)worker;
+	if (is_number(removal->names[item]) && io.unlinkat(removal->dir, removal->names[item], 0))
+		removal->errors[item] = errno;
+}
+
+/* Removes the numbered files of one subdirectory and then itself. In parallel:
+ * to give back what a large file holds takes longer than its name. */
 static int clear_subdirectory(struct staging *staging, const char *name, int *fd, struct error *err)
 {
 	struct arena *arena = arena_new();
 	struct dir_names names = {0};
+	struct removal removal;
 	int status = 0;
 	size_t i;
 
 	if (dir_list(arena, *fd, &names))
 		status = failed(staging, "reading", "", err);
-	for (i = 0; i < names.nr_names; i++)
-		if (is_number(names.names[i]) && io.unlinkat(*fd, names.names[i], 0) && !status)
+	removal = (struct removal){*fd, names.names, arena_array(arena, names.nr_names, sizeof(int))};
+	pool_run(names.nr_names, 0, remove_one, &removal);
+	for (i = 0; i < names.nr_names && !status; i++)
+		if ((errno = removal.errors[i]))
 			status = error_errno(err, "removing %s/%s/%s/%s", staging->root_path, APPLY_STAGING,
 					     name, names.names[i]);
 	close_fd(fd);

@@ -22,6 +22,7 @@ struct search {
 	const struct source *source;
 	const object_id *wanted;
 	size_t nr_wanted;
+	size_t *so_at;		    /* where ".so" stands in each wanted name; SIZE_MAX: nowhere */
 	_Atomic(file_id) *named_by; /* for each wanted: lowest file that names it */
 };
 
@@ -37,17 +38,21 @@ static bool stands_alone(struct span bytes, size_t at, size_t n)
 	       (at + n == bytes.n || !is_name_byte(bytes.p[at + n]));
 }
 
+/* The next place of text at or behind at, or SIZE_MAX. */
+static size_t find(struct span bytes, size_t at, const char *text)
+{
+	const uint8_t *found = at < bytes.n ? memmem(bytes.p + at, bytes.n - at, text, strlen(text)) : NULL;
+
+	return found ? (size_t)(found - bytes.p) : SIZE_MAX;
+}
+
 static bool names(struct span bytes, const char *name)
 {
-	size_t n = strlen(name), at = 0;
-	const uint8_t *found;
+	size_t at;
 
-	while (at < bytes.n && (found = memmem(bytes.p + at, bytes.n - at, name, n))) {
-		at = (size_t)(found - bytes.p);
-		if (stands_alone(bytes, at, n))
+	for (at = find(bytes, 0, name); at != SIZE_MAX; at = find(bytes, at + 1, name))
+		if (stands_alone(bytes, at, strlen(name)))
 			return true;
-		at++;
-	}
 	return false;
 }
 
@@ -59,18 +64,40 @@ static void note(struct search *search, size_t wanted, file_id file)
 		;
 }
 
-static void search_bytes(struct search *search, struct span bytes, file_id file)
+static const char *wanted_name(const struct search *search, size_t wanted)
 {
-	const struct layer *layer = search->layer;
+	return object_name(search->layer, &search->layer->objects[search->wanted[wanted]]);
+}
+
+/* Which wanted names stand where a ".so" was found. */
+static void compare_at(struct search *search, struct span bytes, size_t so, file_id file)
+{
 	size_t i;
 
 	for (i = 0; i < search->nr_wanted; i++) {
-		const struct object *object = &layer->objects[search->wanted[i]];
+		const char *name = wanted_name(search, i);
+		size_t n = strlen(name);
 
-		if (layer->files[file].object != search->wanted[i] &&
-		    names(bytes, object_name(layer, object)))
+		if (search->so_at[i] > so || n > bytes.n - (so - search->so_at[i]) ||
+		    search->layer->files[file].object == search->wanted[i])
+			continue;
+		if (!memcmp(bytes.p + so - search->so_at[i], name, n) &&
+		    stands_alone(bytes, so - search->so_at[i], n))
 			note(search, i, file);
 	}
+}
+
+/* Nearly every library's name has a ".so": one search serves all of those. */
+static void search_bytes(struct search *search, struct span bytes, file_id file)
+{
+	size_t i, at;
+
+	for (at = find(bytes, 0, ".so"); at != SIZE_MAX; at = find(bytes, at + 1, ".so"))
+		compare_at(search, bytes, at, file);
+	for (i = 0; i < search->nr_wanted; i++)
+		if (search->so_at[i] == SIZE_MAX && search->layer->files[file].object != search->wanted[i] &&
+		    names(bytes, wanted_name(search, i)))
+			note(search, i, file);
 }
 
 /* An ELF file without its string tables, where NEEDED names stand by right:
@@ -152,6 +179,12 @@ int scan_mentions(struct layer *layer, const bool *wanted, struct error *err)
 		ids[search.nr_wanted++] = (object_id)i;
 	}
 	search.wanted = ids;
+	search.so_at = arena_array(layer->arena, search.nr_wanted, sizeof *search.so_at);
+	for (i = 0; i < search.nr_wanted; i++) {
+		const char *name = wanted_name(&search, i), *so = strstr(name, ".so");
+
+		search.so_at[i] = so ? (size_t)(so - name) : SIZE_MAX;
+	}
 	if (search.nr_wanted)
 		pool_run(layer->nr_files, 0, search_file, &search);
 	publish(&search);

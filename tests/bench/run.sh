@@ -7,8 +7,9 @@
 # runs the commands of one comparison, after a warm-up; the table shows medians.
 #   audit   against jdupes -r and scanelf -R together, and find -type f -printf %s
 #   shrink  --only dedupe,strip, in place on a fresh copy (copied and synced untimed),
-#           against strip over every .so, and patchelf --set-rpath, one call each as
-#           people write it, over the objects whose names or search path shrink edits
+#           against strip over every .so, one call a file as the recipes in use have it
+#           (serverless-python-requirements, aws-sdk-pandas), and patchelf --set-rpath
+#           over the objects whose names or search path shrink edits
 # shrink also verifies and syncs what it writes, which the others do not.
 set -euo pipefail
 # shellcheck source=tests/wheels/lib.sh
@@ -66,7 +67,7 @@ edited() {
 write_by_hand() {
 	# shellcheck disable=SC2016  # $1 is for the script that is written
 	{
-		echo 'cd "$1" && find . -name "*.so*" -type f -exec strip {} +'
+		echo 'cd "$1" && find . -name "*.so*" -type f -exec strip {} \;'
 		edited "$1" "$2" | while read -r path search; do
 			echo "patchelf --force-rpath --set-rpath '$search' '$path'"
 		done
