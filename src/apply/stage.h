@@ -47,8 +47,12 @@ struct apply {
 	bool finished; /* there is no way back */
 };
 
-/* Computes and stages every object, in parallel, then every RECORD. */
+/* Computes and stages every object, in parallel, then every RECORD, and syncs
+ * all. */
 int stage_items(struct apply *apply, struct error *err);
+
+/* Then every RECORD (records.c). */
+int stage_records(struct apply *apply, struct error *err);
 
 /* Makes ".sofold" unless this run has done so already. */
 int stage_ensure_directory(struct apply *apply, struct error *err);
