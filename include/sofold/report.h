@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "sofold/apply.h"
+#include "sofold/guard.h"
 #include "sofold/layer.h"
 #include "sofold/plan.h"
 #include "sofold/verify.h"
@@ -70,6 +71,23 @@ bool report_shrink_json(FILE *to, const struct shrunk *shrunk);
 void report_verify_text(FILE *to, const struct audit *audit, const struct imports *imports,
 			const struct report_style *style);
 bool report_verify_json(FILE *to, const struct audit *audit, const struct imports *imports);
+
+/* What guard found. */
+struct guarded {
+	const struct guard_input *inputs;
+	size_t nr_inputs;
+	const struct platform *platform; /* NULL: none named, so no limits of one */
+	const struct guard_measure *now;
+	const struct guard_measure *baseline; /* NULL: none */
+	const struct guard_verdicts *verdicts;
+};
+
+void report_guard_text(FILE *to, const struct guarded *guarded, const struct report_style *style);
+bool report_guard_json(FILE *to, const struct guarded *guarded);
+
+/* Workflow commands for GitHub Actions, one a budget that is exceeded or near;
+ * and, unless summary is NULL, a table in Markdown. */
+void report_guard_github(FILE *to, FILE *summary, const struct guarded *guarded);
 
 /* Number of findings of a severity. */
 size_t report_count(const struct layer *layer, enum severity severity);

@@ -5,7 +5,7 @@
  *	options.c   options every command takes
  *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
- *	audit.c shrink.c verify.c   one command each: a pipeline, top to bottom
+ *	audit.c shrink.c verify.c guard.c   one command each: a pipeline, top to bottom
  */
 #ifndef SOFOLD_SRC_CLI_CLI_H
 #define SOFOLD_SRC_CLI_CLI_H
@@ -24,11 +24,13 @@ enum exit_status {
 	EXIT_VERIFY = 4,
 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
 
 struct options {
 	const struct platform *platform; /* NULL: infer */
 	enum format format;
+	bool takes_github;    /* --format github as well: guard */
+	bool native_optional; /* a layer without native files is nothing to speak of: guard */
 	struct report_style style;
 	bool quiet;
 	const char *python; /* --run */
@@ -73,6 +75,7 @@ void options_add_list(struct arena *arena, const char ***items, size_t *nr, size
 
 int command_audit(int argc, char **argv, struct error *err);
 int command_shrink(int argc, char **argv, struct error *err);
+int command_guard(int argc, char **argv, struct error *err);
 int command_verify(int argc, char **argv, struct error *err);
 
 /* The exit status for an error kind (error.h). */

@@ -11,6 +11,7 @@
 static const struct command commands[] = {
 	{"audit", command_audit, "list duplicate native libraries, and why look-alikes differ"},
 	{"shrink", command_shrink, "keep one copy of each library, relink, strip, verify"},
+	{"guard", command_guard, "fail when a budget or a baseline is exceeded"},
 	{"verify", command_verify, "simulate loading every object; --run imports them"},
 };
 
@@ -33,6 +34,7 @@ static void print_usage(FILE *to)
 	      "  sofold audit layer/                what is there twice\n"
 	      "  sofold shrink -n layer/            what would be done, and why\n"
 	      "  sofold shrink layer/ --run python3.12\n"
+	      "  sofold guard function.zip layer/ --platform lambda-python3.12-x86_64\n"
 	      "\n"
 	      "sofold COMMAND --help says more. Exit status: 0 fine, 1 findings, 2 usage,\n"
 	      "3 could not be carried out (layer as it was), 4 verification failed (rolled\n"

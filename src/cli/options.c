@@ -43,6 +43,19 @@ static void set_color(struct argp_state *state, struct options *options, const c
 		argp_error(state, "--color takes auto, always or never, not '%s'", when);
 }
 
+static void set_format(struct argp_state *state, struct options *options, const char *name)
+{
+	static const char *const names[] = {
+		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_GITHUB] = "github"};
+	enum format most = options->takes_github ? FORMAT_GITHUB : FORMAT_JSON;
+
+	for (options->format = FORMAT_TEXT; options->format <= most; options->format++)
+		if (!strcmp(name, names[options->format]))
+			return;
+	argp_error(state, "--format takes text%s json%s, not '%s'", options->takes_github ? "," : " or",
+		   options->takes_github ? " or github" : "", name);
+}
+
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -54,9 +67,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 			list_platforms(state, arg);
 		return 0;
 	case OPTION_FORMAT:
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "--format takes text or json, not '%s'", arg);
-		options->format = strcmp(arg, "json") ? FORMAT_TEXT : FORMAT_JSON;
+		set_format(state, options, arg);
 		return 0;
 	case OPTION_COLOR:
 		set_color(state, options, arg);
@@ -153,7 +164,7 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 	audit->name = audit->name ? audit->name : path;
 	audit->platform_named = options->platform;
 	audit->platform = options->platform ? options->platform : platform_infer(audit->layer);
-	if (!audit->layer->nr_objects)
+	if (!audit->layer->nr_objects && !options->native_optional)
 		fprintf(stderr, "sofold: %s: no native files found\n", audit->name);
 	layer_check(audit->layer, audit->platform, audit->platform_named);
 	layer_sort_findings(audit->layer);

@@ -1,0 +1,141 @@
+/*
+ * guard: does a deployment stay within its budgets?
+ *
+ * What is deployed together (a function and its layers, directories or zips)
+ * is measured as one and held against limits: those of a platform, those the
+ * user states, and growth against a baseline kept in the repository.
+ *
+ *	struct guard_measure now = guard_measure(arena, inputs, nr);
+ *	guard_platform_budgets(arena, &budgets, platform);
+ *	guard_parse_budget(arena, &budgets, "wheel:numpy=60MB", err);
+ *	struct guard_verdicts verdicts = guard_judge(arena, &now, baseline, &budgets, inputs, nr);
+ *	if (verdicts.nr_over) ...
+ *
+ * Sizes are bytes. Hard links count once for each path, since an unpacked zip
+ * has a file for each; symlinks count nothing.
+ */
+#ifndef SOFOLD_GUARD_H
+#define SOFOLD_GUARD_H
+
+#include "sofold/error.h"
+#include "sofold/layer.h"
+#include "sofold/plan.h"
+#include "sofold/platform.h"
+
+/* --------- sizes ------------------ */
+
+/* "262144000", "250MB" (1,000,000), "250 MiB" (1,048,576), "1.5GB"; kB, KiB, B
+ * likewise. False when it is none, no whole number of bytes, or too large. */
+bool guard_parse_size(const char *text, uint64_t *bytes);
+
+/* --------- measuring ------------------ */
+
+/* One directory or archive. */
+struct guard_input {
+	const char *name;
+	const struct layer *layer;
+	const struct plan *plan; /* what shrink would do */
+	uint64_t zipped;	 /* bytes of the archive; 0: a directory */
+};
+
+/* A wheel over all inputs; version of the first. */
+struct guard_wheel {
+	const char *name, *version;
+	uint64_t bytes;
+};
+
+struct guard_measure {
+	uint64_t unzipped;	    /* all files */
+	uint64_t zipped;	    /* archives only */
+	uint64_t native;	    /* ELF objects */
+	uint64_t duplicates;	    /* what keeping one copy of each library would free */
+	uint64_t layers;	    /* inputs with a directory "python": the rest are functions */
+	bool has_zipped;	    /* every input is an archive */
+	struct guard_wheel *wheels; /* by name */
+	size_t nr_wheels, alloc_wheels;
+};
+
+struct guard_measure guard_measure(struct arena *arena, const struct guard_input *inputs, size_t nr);
+
+/* NULL: no such wheel. */
+const struct guard_wheel *guard_wheel(const struct guard_measure *measure, const char *name);
+
+/* --------- budgets ------------------ */
+
+enum guard_what {
+	GUARD_UNZIPPED,
+	GUARD_ZIPPED,
+	GUARD_NATIVE,
+	GUARD_DUPLICATES,
+	GUARD_LAYERS, /* a number */
+	GUARD_WHEEL,  /* bytes of the wheel of that name */
+	GUARD_PATHS,  /* bytes of files whose path matches a glob; "*" matches "/" too (fnmatch) */
+};
+
+struct guard_budget {
+	enum guard_what what;
+	const char *name; /* of the wheel, or the glob; else what it is called: "unzipped" */
+	uint64_t limit;	  /* bytes, or layers */
+	bool is_growth;	  /* limit is on the increase since the baseline */
+	bool is_percent;  /* then limit counts hundredths of a percent */
+	bool only_warns;
+	const char *because; /* who asked: "lambda-python3.12-x86_64", "--budget" */
+};
+
+struct guard_budgets {
+	struct guard_budget *items;
+	size_t nr_items, alloc_items;
+};
+
+/* The platform's limits, if it has any: unzipped (fails), zipped (warns: larger
+ * ones go by way of S3), five layers (fails). */
+void guard_platform_budgets(struct arena *arena, struct guard_budgets *budgets,
+			    const struct platform *platform);
+
+/* "unzipped=250MB", "wheel:numpy=60MB", "layers=5"; anything that is no known
+ * word is a glob of paths. ERROR_USAGE with the reason. */
+int guard_parse_budget(struct arena *arena, struct guard_budgets *budgets, const char *text,
+		       struct error *err);
+
+/* "5MB", "2%" (of what is unzipped), "native=1%", "wheel:numpy=0". */
+int guard_parse_increase(struct arena *arena, struct guard_budgets *budgets, const char *text,
+			 struct error *err);
+
+/* --------- judging ------------------ */
+
+enum guard_state {
+	GUARD_KEPT,
+	GUARD_NEAR, /* above warn_at hundredths of the limit */
+	GUARD_OVER,
+	GUARD_UNKNOWN, /* zipped, of directories; growth of what the baseline does not have */
+};
+
+struct guard_verdict {
+	const struct guard_budget *budget;
+	uint64_t used, before; /* before: in the baseline, of a growth */
+	uint64_t limit;	       /* what used may be at most */
+	enum guard_state state;
+};
+
+struct guard_verdicts {
+	struct guard_verdict *items;
+	size_t nr_items, alloc_items;
+	size_t nr_over;	  /* that fail */
+	size_t nr_warned; /* near, or over and only warning */
+};
+
+/* baseline may be NULL; growth budgets need one. */
+struct guard_verdicts guard_judge(struct arena *arena, const struct guard_measure *now,
+				  const struct guard_measure *baseline, const struct guard_budgets *budgets,
+				  const struct guard_input *inputs, size_t nr_inputs, unsigned warn_at);
+
+/* --------- baseline ------------------ */
+
+/* Reads what guard_write_baseline() wrote. ERROR_RUN with the reason. */
+int guard_read_baseline(struct arena *arena, const char *path, struct guard_measure *measure,
+			struct error *err);
+
+/* Writes beside and renames. JSON, stable, for a repository. */
+int guard_write_baseline(const char *path, const struct guard_measure *measure, struct error *err);
+
+#endif

@@ -1,0 +1,234 @@
+/*
+ * sofold guard: from the inputs to a verdict, from top to bottom.
+ *
+ *	scan      every input, with the plan shrink would have
+ *	measure   their sums
+ *	judge     budgets of the platform and of the command line
+ *	report    and, when asked, the new baseline
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "sofold/bridge.h"
+#include "sofold/guard.h"
+#include "sofold/scan.h"
+
+enum { OPTION_BASELINE = 0x300, OPTION_UPDATE, OPTION_INCREASE, OPTION_WARN_AT };
+
+struct guard_options {
+	struct options common;
+	struct guard_budgets budgets;
+	const char *baseline;
+	bool update;
+	unsigned warn_at; /* percent */
+};
+
+static void check(struct argp_state *state, int rc, const struct error *err)
+{
+	if (rc)
+		argp_error(state, "%s", err->message);
+}
+
+static void set_warn_at(struct argp_state *state, struct guard_options *options, const char *text)
+{
+	char *end;
+	unsigned long percent = strtoul(text, &end, 10);
+
+	if (end == text || percent > 100 || (*end && strcmp(end, "%")))
+		argp_error(state, "--warn-at takes a percentage up to 100, not '%s'", text);
+	options->warn_at = (unsigned)percent;
+}
+
+static void check_combination(struct argp_state *state, const struct guard_options *options)
+{
+	size_t i;
+
+	if (options->update && !options->baseline)
+		argp_error(state, "--update-baseline: name the file with --baseline");
+	for (i = 0; i < options->budgets.nr_items; i++)
+		if (options->budgets.items[i].is_growth && !options->baseline)
+			argp_error(state, "--max-increase needs a --baseline to compare with");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct guard_options *options = state->input;
+	struct error err = {""};
+
+	switch (key) {
+	case 'b':
+		check(state, guard_parse_budget(options->common.arena, &options->budgets, arg, &err), &err);
+		return 0;
+	case OPTION_INCREASE:
+		check(state, guard_parse_increase(options->common.arena, &options->budgets, arg, &err), &err);
+		return 0;
+	case OPTION_BASELINE:
+		options->baseline = arg;
+		return 0;
+	case OPTION_UPDATE:
+		options->update = true;
+		return 0;
+	case OPTION_WARN_AT:
+		set_warn_at(state, options, arg);
+		return 0;
+	case ARGP_KEY_END:
+		check_combination(state, options);
+		return 0;
+	}
+	return options_parse_paths(key, arg, state, SIZE_MAX);
+}
+
+static const struct argp_option own[] = {
+	{"budget", 'b', "WHAT=SIZE", 0,
+	 "fail above SIZE: unzipped, zipped, native, duplicates, layers, wheel:NAME, or a glob of paths; "
+	 "60MB is 60,000,000 bytes, 60MiB 62,914,560; may be given several times",
+	 0},
+	{"max-increase", OPTION_INCREASE, "[WHAT=]2%|5MB", 0,
+	 "fail when WHAT (default: unzipped) has grown more since the baseline", 0},
+	{"baseline", OPTION_BASELINE, "FILE", 0, "compare with what FILE says", 0},
+	{"update-baseline", OPTION_UPDATE, NULL, 0, "write FILE anew when no budget is exceeded", 0},
+	{"warn-at", OPTION_WARN_AT, "PERCENT", 0, "warn above this part of a limit (default: 90)", 0},
+	{0},
+};
+
+static const struct argp_child children[] = {{&options_common, 0, NULL, 90}, {0}};
+
+static const struct argp argp = {
+	.options = own,
+	.parser = parse,
+	.args_doc = "PATH...",
+	.doc = "Fails when what is deployed together, a function and its layers, is over budget.\v"
+	       "PATHs are directories or archives, summed up. With --platform lambda-... the limits\n"
+	       "of Lambda hold: 262,144,000 bytes unzipped, five layers; 52,428,800 zipped warns.\n"
+	       "--format github prints annotations of GitHub Actions, and puts a table into\n"
+	       "$GITHUB_STEP_SUMMARY. Exit status 1 when a budget is exceeded.",
+	.children = children,
+};
+
+struct guarding {
+	struct guard_options *options;
+	struct audit *audits;
+	struct guard_input *inputs;
+	size_t nr_done;
+	struct guard_measure now, baseline;
+	bool has_baseline;
+};
+
+/* 0: a directory. */
+static uint64_t archive_bytes(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) || S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
+}
+
+static int read_input(struct guarding *run, size_t i, struct error *err)
+{
+	const struct options *options = &run->options->common;
+	struct audit *audit = &run->audits[i];
+	struct plan_options plan = {.level = LEVEL_DEFAULT, .passes = PASS_ALL};
+	int rc = open_layer(options, options->paths[i], false, audit, err);
+
+	if (rc)
+		return rc;
+	run->nr_done++;
+	plan.platform = audit->platform;
+	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
+	run->inputs[i] = (struct guard_input){.name = options->paths[i],
+					      .layer = audit->layer,
+					      .plan = plan_layer(audit->layer, &plan),
+					      .zipped = archive_bytes(options->paths[i])};
+	return 0;
+}
+
+/* A baseline that is to be written need not be there yet. */
+static int read_baseline(struct guarding *run, struct error *err)
+{
+	const struct guard_options *options = run->options;
+	struct stat st;
+	int rc;
+
+	if (!options->baseline || (options->update && stat(options->baseline, &st)))
+		return 0;
+	rc = guard_read_baseline(options->common.arena, options->baseline, &run->baseline, err);
+	run->has_baseline = !rc;
+	return rc;
+}
+
+static FILE *open_summary(void)
+{
+	const char *path = getenv("GITHUB_STEP_SUMMARY");
+
+	return path && *path ? fopen(path, "ae") : NULL;
+}
+
+static bool report_github(const struct guarded *guarded)
+{
+	FILE *summary = open_summary();
+
+	report_guard_github(stdout, summary, guarded);
+	return !summary || !fclose(summary);
+}
+
+static bool report(const struct guarding *run, const struct guarded *guarded)
+{
+	const struct options *options = &run->options->common;
+
+	if (options->format == FORMAT_GITHUB)
+		return report_github(guarded);
+	if (options->quiet)
+		return true;
+	if (options->format == FORMAT_JSON)
+		return report_guard_json(stdout, guarded);
+	report_guard_text(stdout, guarded, &options->style);
+	return true;
+}
+
+static int judge(struct guarding *run, struct error *err)
+{
+	struct guard_options *options = run->options;
+	struct arena *arena = options->common.arena;
+	struct guard_verdicts verdicts;
+	struct guarded guarded = {.inputs = run->inputs,
+				  .nr_inputs = options->common.nr_paths,
+				  .platform = options->common.platform,
+				  .now = &run->now,
+				  .baseline = run->has_baseline ? &run->baseline : NULL,
+				  .verdicts = &verdicts};
+
+	if (options->common.platform)
+		guard_platform_budgets(arena, &options->budgets, options->common.platform);
+	run->now = guard_measure(arena, run->inputs, options->common.nr_paths);
+	verdicts = guard_judge(arena, &run->now, guarded.baseline, &options->budgets, run->inputs,
+			       options->common.nr_paths, options->warn_at);
+	if (!report(run, &guarded))
+		return error_errno(err, "writing the report");
+	if (verdicts.nr_over)
+		return EXIT_FINDINGS;
+	return options->update ? guard_write_baseline(options->baseline, &run->now, err) : 0;
+}
+
+int command_guard(int argc, char **argv, struct error *err)
+{
+	struct guard_options options = {.warn_at = 90};
+	struct guarding run = {.options = &options};
+	int rc;
+	size_t i;
+
+	options_init(&options.common);
+	options.common.takes_github = options.common.native_optional = true;
+	options_parse(&options.common, &argp, argc, argv);
+	run.audits = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.audits);
+	run.inputs = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.inputs);
+	rc = read_baseline(&run, err);
+	for (i = 0; i < options.common.nr_paths && !rc; i++)
+		rc = read_input(&run, i, err);
+	if (!rc)
+		rc = judge(&run, err);
+	for (i = 0; i < run.nr_done; i++)
+		layer_free(run.audits[i].layer);
+	options_clear(&options.common);
+	return rc > 0 ? rc : status_of(rc);
+}

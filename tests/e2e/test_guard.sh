@@ -1,0 +1,147 @@
+#!/bin/bash
+# The guard: budgets over directories and zips, baselines, what CI sees.
+. "$(dirname "$0")/lib.sh"
+
+# wheel TREE NAME VERSION BYTES: a wheel with one file of that size.
+wheel() {
+	local info=$1/$2-$3.dist-info
+	mkdir -p "$1/$2" "$info"
+	head -c "$4" /dev/zero >"$1/$2/data.bin"
+	printf '%s/data.bin,,\n%s/RECORD,,\n' "$2" "$(basename "$info")" >"$info/RECORD"
+}
+
+# exits STATUS COMMAND...: its output goes to out.
+exits() {
+	local wanted=$1 status=0
+	shift
+	"$@" >out 2>&1 || status=$?
+	[ "$status" -eq "$wanted" ] || fail "exit status $status, not $wanted: $(cat out)"
+}
+
+says() {
+	grep -qF -- "$1" out || fail "does not say '$1': $(cat out)"
+}
+
+test_sums_directories_and_zips() {
+	need zip
+	wheel layer/python alpha 1.0 3000000
+	wheel function beta 2.0 1000000
+	(cd function && zip -qr ../function.zip .)
+	exits 0 "$SOFOLD" guard layer function.zip -b unzipped=5MB -b wheel:alpha=3.1MB -b layers=1
+	says "ok: 3 budgets"
+	exits 1 "$SOFOLD" guard layer function.zip -b unzipped=4MB
+	says "FAILED: 1 of 1 budgets exceeded"
+	"$SOFOLD" guard layer function.zip -b zipped=1 --format json >json
+	"$PYTHON" - <<-'END'
+		import json
+		report = json.load(open("json"))
+		assert report["totals"]["layers"] == 1, report
+		assert report["totals"]["zipped"] is None, report
+		assert report["budgets"][0]["state"] == "unknown", report
+		sizes = {wheel["name"]: wheel["bytes"] for wheel in report["wheels"]}
+		assert 3000000 <= sizes["alpha"] < 3000100 and 1000000 <= sizes["beta"] < 1000100, sizes
+	END
+	exits 1 "$SOFOLD" guard function.zip -b zipped=100
+}
+
+test_counts_hard_links_as_files() {
+	wheel tree alpha 1.0 500000
+	ln tree/alpha/data.bin tree/alpha/again.bin
+	exits 1 "$SOFOLD" guard tree -b unzipped=999999
+	exits 0 "$SOFOLD" guard tree -b unzipped=1001000
+}
+
+test_warns_near_a_limit() {
+	wheel tree alpha 1.0 950000
+	exits 0 "$SOFOLD" guard tree -b unzipped=1MB
+	says "near"
+	says "ok: 1 budget, 1 warning"
+	exits 0 "$SOFOLD" guard tree -b unzipped=1MB --warn-at 99%
+	says "0 warnings"
+}
+
+test_limits_paths_by_glob() {
+	wheel tree alpha 1.0 5000
+	wheel tree beta 1.0 7000
+	exits 0 "$SOFOLD" guard tree -b '*/data.bin=12000'
+	exits 1 "$SOFOLD" guard tree -b 'beta/*.bin=6999'
+	says "beta/*.bin"
+}
+
+test_compares_with_a_baseline() {
+	wheel tree alpha 1.0 100000
+	wheel tree beta 1.0 100000
+	exits 3 "$SOFOLD" guard tree --baseline base.json --max-increase 2%
+	says "base.json"
+	exits 0 "$SOFOLD" guard tree --baseline base.json --update-baseline
+	cp base.json first.json
+	exits 0 "$SOFOLD" guard tree --baseline base.json --update-baseline
+	cmp base.json first.json
+	exits 0 "$SOFOLD" guard tree --baseline base.json --max-increase 0
+	rm -r tree/alpha*
+	wheel tree alpha 2.0 150000
+	exits 1 "$SOFOLD" guard tree --baseline base.json --max-increase 20%
+	says "alpha 1.0 -> 2.0"
+	says "+50.0 kB"
+	exits 0 "$SOFOLD" guard tree --baseline base.json --max-increase 30%
+	exits 0 "$SOFOLD" guard tree --baseline base.json --max-increase wheel:beta=0
+	exits 1 "$SOFOLD" guard tree --baseline base.json --max-increase wheel:alpha=1kB --update-baseline
+	cmp base.json first.json
+}
+
+test_a_broken_baseline_is_named() {
+	wheel tree alpha 1.0 10
+	echo '{"schema_version": 1,' >base.json
+	exits 3 "$SOFOLD" guard tree --baseline base.json --max-increase 1%
+	says "the baseline base.json, line"
+	mkdir ro
+	exits 3 "$SOFOLD" guard tree --baseline ro/none/base.json --update-baseline
+	says "writing the baseline ro/none/base.json"
+}
+
+test_says_what_shrink_would_free() {
+	mkdir -p one two
+	so one/liba-11111111.so soname=liba-11111111.so <<<'int a(void) { return 1; }'
+	cp one/liba-11111111.so two/liba-11111111.so
+	exits 1 "$SOFOLD" guard . -b native=1
+	says "sofold shrink ."
+	says "would free at least"
+}
+
+test_speaks_to_github() {
+	wheel tree alpha 1.0 2000
+	GITHUB_STEP_SUMMARY=$PWD/summary exits 1 "$SOFOLD" guard tree --format github \
+		-b 'alpha/*%|x=0' -b unzipped=1kB -b native=1kB
+	[ "$(grep -c '^::' out)" -eq 1 ] || fail "$(cat out)"
+	says "::error title=sofold guard::unzipped is 2.0 kB, over the limit of 1.0 kB (--budget)"
+	grep -qF '| alpha/*%\|x | 0 B | 0 B | ok |' summary
+	exits 2 "$SOFOLD" audit tree --format github
+}
+
+test_lambda_has_limits() {
+	mkdir -p tree/python
+	truncate -s 262144001 tree/python/big
+	exits 1 "$SOFOLD" guard tree --platform lambda-python3.12-x86_64
+	says "over"
+	truncate -s 262144000 tree/python/big
+	exits 0 "$SOFOLD" guard tree --platform lambda-python3.12-x86_64
+	for n in 1 2 3 4 5; do mkdir -p "l$n/python" && echo >"l$n/python/x"; done
+	rm tree/python/big
+	echo >tree/python/x
+	exits 1 "$SOFOLD" guard tree l1 l2 l3 l4 l5 --platform lambda-python3.12-x86_64
+	says "layers"
+}
+
+test_mistakes_are_usage_errors() {
+	mkdir tree
+	exits 2 "$SOFOLD" guard tree -b 250MB
+	exits 2 "$SOFOLD" guard tree -b unzipped=1.23456789MB
+	exits 2 "$SOFOLD" guard tree --max-increase 2%
+	exits 2 "$SOFOLD" guard tree --update-baseline
+	exits 2 "$SOFOLD" guard tree --warn-at 101
+	exits 2 "$SOFOLD" guard
+	exits 3 "$SOFOLD" guard nowhere -b unzipped=1
+	says "nowhere"
+}
+
+run_cases

@@ -1,0 +1,233 @@
+/* Unit tests of the guard: sizes, budgets, verdicts, baselines. */
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sofold/guard.h"
+
+static void size_is(const char *text, uint64_t expected)
+{
+	uint64_t bytes = 0;
+
+	CU_ASSERT(guard_parse_size(text, &bytes));
+	CU_ASSERT_EQUAL(bytes, expected);
+}
+
+static void guard_reads_sizes_exactly(void)
+{
+	static const char *const wrong[] = {
+		"",
+		"MB",
+		"1.5",
+		"0.1B",
+		"1.23456789MB",
+		"-1",
+		"1 M",
+		"5mb",
+		"1e6",
+		"1.2.3MB",
+		"99999999999999999999",
+		"18446744073709551615GB",
+		"1.0000000000000000000000001GB",
+	};
+	uint64_t bytes;
+	size_t i;
+
+	size_is("0", 0);
+	size_is("262144000", 262144000);
+	size_is("250MB", 250000000);
+	size_is("250 MiB", 262144000);
+	size_is("1.5MB", 1500000);
+	size_is("0.5KiB", 512);
+	size_is("2.GB", 2000000000);
+	for (i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT(!guard_parse_size(wrong[i], &bytes));
+}
+
+static struct arena *arena;
+static struct guard_budgets budgets;
+
+static void begin(void)
+{
+	arena = arena_new();
+	budgets = (struct guard_budgets){0};
+}
+
+static void rejects(int (*parse)(struct arena *, struct guard_budgets *, const char *, struct error *),
+		    const char *text, const char *says)
+{
+	struct error err = {""};
+
+	CU_ASSERT_EQUAL(parse(arena, &budgets, text, &err), ERROR_USAGE);
+	CU_ASSERT(strstr(err.message, says) != NULL);
+}
+
+static struct guard_budget *budget(const char *text)
+{
+	struct error err = {""};
+
+	CU_ASSERT_EQUAL_FATAL(guard_parse_budget(arena, &budgets, text, &err), 0);
+	return &budgets.items[budgets.nr_items - 1];
+}
+
+static struct guard_budget *increase(const char *text)
+{
+	struct error err = {""};
+
+	CU_ASSERT_EQUAL_FATAL(guard_parse_increase(arena, &budgets, text, &err), 0);
+	return &budgets.items[budgets.nr_items - 1];
+}
+
+static void guard_reads_budgets(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(budget("unzipped=250MB")->what, GUARD_UNZIPPED);
+	CU_ASSERT_EQUAL(budget("layers=5")->limit, 5);
+	CU_ASSERT_EQUAL(budget("wheel:numpy=60MB")->what, GUARD_WHEEL);
+	UNIT_ASSERT_TEXT(budgets.items[2].name, "numpy");
+	CU_ASSERT_EQUAL(budget("scipy/*=.so=7")->what, GUARD_PATHS);
+	UNIT_ASSERT_TEXT(budgets.items[3].name, "scipy/*=.so");
+	CU_ASSERT_EQUAL(increase("2.5%")->limit, 250);
+	CU_ASSERT(budgets.items[4].is_percent && budgets.items[4].is_growth);
+	CU_ASSERT_EQUAL(increase("native=5MB")->limit, 5000000);
+	CU_ASSERT(!budgets.items[5].is_percent);
+	rejects(guard_parse_budget, "250MB", "WHAT=SIZE");
+	rejects(guard_parse_budget, "=5", "WHAT=SIZE");
+	rejects(guard_parse_budget, "native=much", "'much' is no size");
+	rejects(guard_parse_budget, "layers=5MB", "no number of layers");
+	rejects(guard_parse_increase, "a/*=5", "does not know the files");
+	rejects(guard_parse_increase, "0.001%", "takes 2% or 5MB");
+	CU_ASSERT_EQUAL(budgets.nr_items, 6);
+	arena_free(arena);
+}
+
+static struct guard_wheel old_wheels[] = {{"gone", "1", 50}, {"numpy", "1", 1000}};
+static struct guard_wheel new_wheels[] = {{"numpy", "2", 1100}};
+static const struct guard_measure before = {
+	.unzipped = 10000, .native = 900, .wheels = old_wheels, .nr_wheels = 2};
+static const struct guard_measure now = {
+	.unzipped = 10200, .native = 901, .layers = 5, .wheels = new_wheels, .nr_wheels = 1};
+
+static struct guard_verdict judge(const struct guard_measure *baseline)
+{
+	struct guard_verdicts verdicts = guard_judge(arena, &now, baseline, &budgets, NULL, 0, 90);
+
+	return verdicts.items[verdicts.nr_items - 1];
+}
+
+static void guard_judges_limits(void)
+{
+	begin();
+	budget("unzipped=10200");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_NEAR);
+	budget("unzipped=10199");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_OVER);
+	budget("unzipped=20000");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_KEPT);
+	budget("layers=5");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_KEPT);
+	budget("wheel:numpy=1099");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_OVER);
+	budget("wheel:absent=0");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_KEPT);
+	budget("zipped=1");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_UNKNOWN);
+	CU_ASSERT_EQUAL(guard_judge(arena, &now, NULL, &budgets, NULL, 0, 90).nr_over, 2);
+	CU_ASSERT_EQUAL(guard_judge(arena, &now, NULL, &budgets, NULL, 0, 90).nr_warned, 1);
+	arena_free(arena);
+}
+
+static void guard_judges_growth(void)
+{
+	begin();
+	increase("2%");
+	CU_ASSERT_EQUAL(judge(&before).state, GUARD_KEPT);
+	CU_ASSERT_EQUAL(judge(&before).limit, 10200);
+	increase("1.99%");
+	CU_ASSERT_EQUAL(judge(&before).state, GUARD_OVER);
+	increase("native=0");
+	CU_ASSERT_EQUAL(judge(&before).state, GUARD_OVER);
+	increase("wheel:numpy=100");
+	CU_ASSERT_EQUAL(judge(&before).state, GUARD_KEPT);
+	increase("wheel:gone=0");
+	CU_ASSERT_EQUAL(judge(&before).state, GUARD_KEPT);
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_UNKNOWN);
+	arena_free(arena);
+}
+
+static void guard_knows_lambda(void)
+{
+	begin();
+	guard_platform_budgets(arena, &budgets, platform_find("generic-x86_64"));
+	CU_ASSERT_EQUAL(budgets.nr_items, 0);
+	guard_platform_budgets(arena, &budgets, platform_find("lambda-python3.12-x86_64"));
+	CU_ASSERT_EQUAL_FATAL(budgets.nr_items, 3);
+	CU_ASSERT_EQUAL(budgets.items[0].limit, 262144000);
+	CU_ASSERT(!budgets.items[0].only_warns);
+	CU_ASSERT_EQUAL(budgets.items[1].limit, 52428800);
+	CU_ASSERT(budgets.items[1].only_warns);
+	CU_ASSERT_EQUAL(budgets.items[2].limit, 5);
+	arena_free(arena);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+}
+
+static void guard_reads_the_baseline_it_writes(void)
+{
+	static const char *const wrong[] = {
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"schema_version\": 2}",
+		"{\"schema_version\": 1}",
+		"{\"schema_version\": 1, \"unzipped\": -5, \"native\": 1, \"duplicates\": 0, \"layers\": 0, "
+		"\"wheels\": {}}",
+		"{\"schema_version\": 1, \"unzipped\": 5, \"native\": 1, \"duplicates\": 0, \"layers\": 0, "
+		"\"wheels\": {\"a\": {}}}",
+	};
+	char dir[] = "/tmp/sofold-guard-XXXXXX", path[64];
+	struct guard_measure read;
+	struct error err = {""};
+	size_t i;
+
+	begin();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/baseline.json", dir);
+	CU_ASSERT_EQUAL(guard_write_baseline(path, &before, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(guard_read_baseline(arena, path, &read, &err), 0);
+	CU_ASSERT_EQUAL(read.unzipped, before.unzipped);
+	CU_ASSERT_EQUAL(read.native, before.native);
+	CU_ASSERT(!read.has_zipped);
+	CU_ASSERT_EQUAL(read.nr_wheels, 2);
+	CU_ASSERT_EQUAL(guard_wheel(&read, "numpy")->bytes, 1000);
+	for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		write_text(path, wrong[i]);
+		CU_ASSERT_EQUAL(guard_read_baseline(arena, path, &read, &err), ERROR_RUN);
+	}
+	CU_ASSERT(strstr(err.message, path) != NULL);
+	unlink(path);
+	CU_ASSERT_EQUAL(guard_read_baseline(arena, path, &read, &err), ERROR_RUN);
+	rmdir(dir);
+	CU_ASSERT_EQUAL(guard_write_baseline(path, &before, &err), ERROR_RUN);
+	arena_free(arena);
+}
+
+void suite_guard(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(guard_reads_sizes_exactly), UNIT_TEST(guard_reads_budgets),
+		UNIT_TEST(guard_judges_limits),	      UNIT_TEST(guard_judges_growth),
+		UNIT_TEST(guard_knows_lambda),	      UNIT_TEST(guard_reads_the_baseline_it_writes),
+	};
+
+	unit_suite("guard", tests, sizeof tests / sizeof *tests);
+}
