@@ -5,7 +5,7 @@
  *	options.c   options every command takes
  *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
- *	audit.c shrink.c verify.c guard.c   one command each: a pipeline, top to bottom
+ *	audit.c shrink.c verify.c guard.c pack.c   one command each: a pipeline, top to bottom
  */
 #ifndef SOFOLD_SRC_CLI_CLI_H
 #define SOFOLD_SRC_CLI_CLI_H
@@ -77,6 +77,7 @@ int command_audit(int argc, char **argv, struct error *err);
 int command_shrink(int argc, char **argv, struct error *err);
 int command_guard(int argc, char **argv, struct error *err);
 int command_verify(int argc, char **argv, struct error *err);
+int command_pack(int argc, char **argv, struct error *err);
 
 /* The exit status for an error kind (error.h). */
 int status_of(int kind);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{"audit", command_audit, "list duplicate native libraries, and why look-alikes differ"},
 	{"shrink", command_shrink, "keep one copy of each library, relink, strip, verify"},
 	{"guard", command_guard, "fail when a budget or a baseline is exceeded"},
+	{"pack", command_pack, "write a layer as a zip, the same bytes every time"},
 	{"verify", command_verify, "simulate loading every object; --run imports them"},
 };
 

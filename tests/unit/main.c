@@ -33,6 +33,7 @@ static void (*const suites[])(void) = {
 	suite_bridge,
 	suite_guard,
 	suite_strings,
+	suite_pack,
 	suite_base,
 };
 /* clang-format on */

@@ -61,6 +61,7 @@ void suite_relink(void);
 void suite_bridge(void);
 void suite_guard(void);
 void suite_strings(void);
+void suite_pack(void);
 void suite_base(void);
 
 #endif
