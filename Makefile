@@ -9,9 +9,9 @@ VERSION := 0.1.0
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) $(EXTRA_CFLAGS)
-# libdwarf's header lies in a directory that differs between versions; Debian
-# 12 has no .pc file for it, later releases have.
-DWARF_CFLAGS := $(shell pkg-config --cflags libdwarf 2>/dev/null || echo -isystem /usr/include/libdwarf)
+# libdwarf's headers lie in a directory of their own. Debian 12 has no .pc file for
+# it, and Debian 13's names another directory than the one they lie in.
+DWARF_CFLAGS := $(shell pkg-config --cflags libdwarf 2>/dev/null) -isystem /usr/include/libdwarf
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_VERSION='"$(VERSION)"' $(DWARF_CFLAGS)
 LIBS := -lelf -ldwarf -lcrypto -larchive -ljansson -ldeflate -lpthread
 
