@@ -7,7 +7,7 @@ BRIDGE_PAGE_x86_64 := 4096
 BRIDGE_PAGE_aarch64 := 65536
 
 # $(CC) when it compiles for the machine, else Debian's cross compiler, else none.
-bridge_target := $(shell $(CC) -dumpmachine)
+bridge_target := $(shell $(CC) -dumpmachine 2>/dev/null)
 bridge_cc = $(if $(filter $1-%,$(bridge_target)),$(CC),$(shell command -v $1-linux-gnu-gcc))
 $(foreach m,$(BRIDGE_MACHINES),$(eval BRIDGE_CC_$m := $(call bridge_cc,$m)))
 BRIDGE_HAVE := $(foreach m,$(BRIDGE_MACHINES),$(if $(BRIDGE_CC_$m),$m))

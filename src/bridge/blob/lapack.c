@@ -25,7 +25,7 @@ enum { BLOCK = 32, CROSSOVER = 128 };
 /* What they ask for (dgeqrf.f: LWKOPT = N*NB). */
 static double blocks_length(int64_t n)
 {
-	return n > 0 ? (double)n * BLOCK : 1;
+	return n > 0 ? (double)n * (double)BLOCK : 1;
 }
 
 /* N*NB overflows first. Up to the crossover the blocked code, which would use
