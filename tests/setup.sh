@@ -26,13 +26,19 @@ pip_package() {
 	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }
 
+# The runtime of clang's sanitizers and libFuzzer, which clang only recommends.
+clang_runtime() {
+	compgen -G "$(clang -print-resource-dir 2>/dev/null)/lib/*/libclang_rt.fuzzer*" >/dev/null ||
+		echo libclang-rt-dev
+}
+
 wanted() {
 	local set
 	for set; do
 		case $set in
 		build) printf '%s\n' "${build[@]}" ;;
 		demo) printf '%s\n' "${demo[@]}" "$(pip_package)" ;;
-		test) printf '%s\n' "${test[@]}" "$(pip_package)" ;;
+		test) printf '%s\n' "${test[@]}" "$(pip_package)" "$(clang_runtime)" ;;
 		*) die "no set $set; there are build, demo, test" ;;
 		esac
 	done | sed '/^$/d' | sort -u
@@ -64,5 +70,8 @@ mapfile -t packages < <(missing "$@")
 
 echo "installing: ${packages[*]}" >&2
 as_root apt-get -qq update
+# Before 2023 (Ubuntu 22.04) it is part of a package that clang depends on.
+apt-cache show libclang-rt-dev >/dev/null 2>&1 ||
+	mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep -vx libclang-rt-dev)
 as_root env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq install -y --no-install-recommends "${packages[@]}" >&2
