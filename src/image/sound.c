@@ -223,11 +223,22 @@ static int check_versions(const struct image *image, struct error *err)
 	return 0;
 }
 
+/* What the loader calls there would be whatever it has mapped behind the image. */
+static int check_calls(const struct image *image, struct error *err)
+{
+	uint64_t vaddr;
+
+	if ((image_tag(image, DT_INIT, &vaddr) && !in_segments(image, vaddr, 1)) ||
+	    (image_tag(image, DT_FINI, &vaddr) && !in_segments(image, vaddr, 1)))
+		return refuse(err, "a function to call lies outside the image");
+	return 0;
+}
+
 int image_check_tables(const struct image *image, struct error *err)
 {
 	size_t i;
 
-	if (check_tags(image, err) || check_strings(image, err))
+	if (check_tags(image, err) || check_strings(image, err) || check_calls(image, err))
 		return ERROR_REFUSED;
 	for (i = 0; i < sizeof tables / sizeof *tables; i++)
 		if (check_table(image, &tables[i], err))
