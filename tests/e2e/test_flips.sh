@@ -7,7 +7,7 @@
 flips_tool() {
 	load_tool
 	# shellcheck disable=SC2086 # words
-	[ -x "$work/flips" ] || $CC $SANITIZE -std=c17 -D_GNU_SOURCE -I"$TOP/include" -o "$work/flips" \
+	[ -x "$work/flips" ] || $CC $SANITIZE -std=c17 -I"$TOP/include" -o "$work/flips" \
 		"$E2E/flips.c" "$B/libsofold.a" $LIBS
 }
 

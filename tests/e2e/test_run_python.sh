@@ -83,6 +83,7 @@ void *PyInit__three(void); void *PyInit__three(void) { _Exit(0); }'
 test_progress() {
 	local clear=$'\r\033[K'
 	need script
+	export TERM=xterm
 	two_wheels tree
 	script -qec "$SOFOLD verify --run $PYTHON tree >out" /dev/null </dev/null >typescript
 	has typescript "${clear}importing 0/2"

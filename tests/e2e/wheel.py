@@ -31,7 +31,7 @@ def record(tree, package, version):
     os.makedirs(os.path.join(tree, info), exist_ok=True)
     for name, text in (
         ("METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"),
-        ("WHEEL", "Wheel-Version: 1.0\n"),
+        ("WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n"),
     ):
         with open(os.path.join(tree, info, name), "w") as out:
             out.write(text)

@@ -286,7 +286,7 @@ static void place(struct arena *arena, struct plan *plan, struct layer *layer)
 {
 	const struct file *old = &layer->files[find(layer, "gamma.libs/libfoo-2222bbbb.so.1")];
 	struct object object = {.offer = read_bytes(arena, layer->root, old)};
-	object_id id = layer_add_offer(layer, REAL_PLACED, layer->nr_owners - 1, &object);
+	object_id id = layer_add_offer(layer, REAL_PLACED, (owner_id)(layer->nr_owners - 1), &object);
 	struct action *action = VEC_PUSH(arena, plan, actions);
 
 	action->kind = ACTION_PLACE;
