@@ -127,6 +127,7 @@ struct object {
 	const char *search_path; /* as stored, tokens unexpanded; NULL: none */
 	bool nodeflib;		 /* DF_1_NODEFLIB */
 	bool nodelete;		 /* DF_1_NODELETE */
+	bool noopen;		 /* DF_1_NOOPEN: dlopen() refuses whatever needs it */
 	bool path_fits;		 /* it has a search path, or a dynamic entry to spare for one */
 
 	struct verneed *verneeds;
@@ -152,6 +153,7 @@ struct object {
 	struct extent *functions; /* of .eh_frame, by address; NULL unless asked for */
 	size_t nr_functions;
 	bool ilp64;	   /* OpenBLAS built with 64-bit integers, by its own word */
+	bool lp64;	   /* likewise with 32-bit integers; neither: no OpenBLAS, or it does not say */
 	bool is_extension; /* exports PyInit_*: Python loads it by path */
 	const char *tag;   /* of an extension module's name: "cpython-312-x86_64-linux-gnu", NULL */
 

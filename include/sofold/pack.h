@@ -17,7 +17,7 @@
  *  - One entry for each file, symlink and empty directory, by name in the order
  *    of the names' bytes. Other directories need none. A hard link is a file.
  *  - Names in UTF-8; flag 11 says so where one is not ASCII (4.4.4, appendix D).
- *  - Deflate at libdeflate's level 12, or stored where that is not larger (4.4.5).
+ *  - Deflate at libdeflate's level 10, or stored where that is not larger (4.4.5).
  *  - Sizes and CRC stand in front of the data (4.4.4 flag 3 is not used), so the
  *    zip can be read as a stream.
  *  - "Version made by" says Unix (4.4.2), and the upper half of the external

@@ -158,7 +158,7 @@ static int prepare_creation(struct apply *apply, int dir, const char *name, cons
 	struct stat st;
 
 	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		return error_add(err, ERROR_RUN, "%s has appeared since the scan", op->path);
+		return error_add(err, ERROR_RUN, "%s is there already", op->path);
 	if (errno != ENOENT)
 		return error_errno(err, "opening %s", op->path);
 	if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS))

@@ -33,6 +33,8 @@ static unsigned parse_passes(struct argp_state *state, const char *text)
 	size_t i;
 	unsigned found = 0;
 
+	if (!*text)
+		argp_error(state, "name a pass: dedupe, bridge or strip");
 	while (*text) {
 		size_t n = strcspn(text, ",");
 
@@ -92,6 +94,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->python = arg;
 		return 0;
 	case ARGP_KEY_END:
+		if (!options->passes)
+			argp_error(state, "--only and --skip leave no pass to run");
 		if (options->dry_run && options->output)
 			argp_error(state, "-n writes nothing, so -o makes no sense with it");
 		if (options->dry_run && options->python)

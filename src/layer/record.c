@@ -264,7 +264,9 @@ struct span record_add(struct arena *arena, struct span record, const char *base
 	hash_text(change->sha256, hash);
 	snprintf(size, sizeof size, ",%" PRIu64, change->size);
 	append_span(arena, &buffer, record);
-	if (record.n && !ends_line(record.p[record.n - 1]))
+	if (record.n && record.p[record.n - 1] == '\r')
+		append(arena, &buffer, "\n", 1); /* cut off */
+	else if (record.n && !ends_line(record.p[record.n - 1]))
 		append(arena, &buffer, end, strlen(end));
 	append_path(arena, &buffer, path_relative(arena, base, change->path));
 	append(arena, &buffer, ",", 1);

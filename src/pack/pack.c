@@ -21,7 +21,8 @@
 #include "pack/pack.h"
 #include "sofold/pool.h"
 
-enum { LEVEL = 12, MAX_WORKERS = 64 };
+/* Level 12 takes nearly twice the time and saves another 0.2 %. */
+enum { LEVEL = 10, MAX_WORKERS = 64 };
 
 struct packing {
 	struct packed *packed;

@@ -101,14 +101,44 @@ static void add_rewrite(struct planning *planning, object_id id)
 	};
 }
 
+/* Whether an object that goes, but is still there, needs another. */
+static bool is_needed(const struct planning *planning, object_id id, const bool *gone)
+{
+	size_t i;
+
+	for (i = 0; i < planning->usage.nr_consumers[id]; i++) {
+		object_id consumer = planning->usage.consumers[id][i];
+
+		if (planning->plan->deleted[consumer] && !gone[consumer])
+			return true;
+	}
+	return false;
+}
+
+/* The next to go: who needs others goes before them, so that at no moment one
+ * lacks a library; of a circle the first. NO_ID: all are gone. */
+static object_id next_deletion(const struct planning *planning, const bool *gone)
+{
+	object_id i, first = NO_ID;
+
+	for (i = 0; i < planning->layer->nr_objects; i++) {
+		if (!planning->plan->deleted[i] || gone[i])
+			continue;
+		if (!is_needed(planning, i, gone))
+			return i;
+		first = first == NO_ID ? i : first;
+	}
+	return first;
+}
+
 static void add_deletions(struct planning *planning)
 {
 	struct layer *layer = planning->layer;
+	bool *gone = arena_array(planning->arena, layer->nr_objects, sizeof *gone);
 	object_id i;
 
-	for (i = 0; i < layer->nr_objects; i++) {
-		if (!planning->plan->deleted[i])
-			continue;
+	while ((i = next_deletion(planning, gone)) != NO_ID) {
+		gone[i] = true;
 		*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
 			.kind = ACTION_DELETE,
 			.file = layer->objects[i].file,

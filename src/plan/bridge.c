@@ -8,7 +8,8 @@
  *
  *   - the ILP64 copy may go at all (settle.c: why_stays());
  *   - every symbol that anybody may import from it is among the bridge's;
- *   - some LP64 copy that stays defines every symbol the bridge imports.
+ *   - some LP64 copy that stays, loads, and says that it is one defines every
+ *     symbol the bridge imports.
  *
  * Then the bridge replaces the ILP64 copy and needs the LP64 one; names and
  * search paths follow as for any merge (relink.c), and the layer is loaded on
@@ -52,7 +53,7 @@ static bool find_copy(struct bridging *bridging)
 static bool is_lp64(const struct bridging *bridging, const struct copy *copy)
 {
 	return !copy->orphan && (copy->served_by == NO_ID || copy->served_by == copy->object) &&
-	       !object_of(bridging, copy->object)->ilp64;
+	       object_of(bridging, copy->object)->lp64;
 }
 
 /* What the ILP64 copy defines and some user of it imports, but the bridge does
@@ -195,7 +196,10 @@ static const char *choose_lp64(struct bridging *bridging)
 
 		if (!is_lp64(bridging, copy))
 			continue;
+		why = why_no_keeper(bridging->planning, copy->object);
 		missing = missing_target(bridging, copy->object);
+		if (why)
+			continue;
 		if (missing)
 			why = arena_printf(bridging->planning->arena, "the LP64 copy does not define %s",
 					   missing);

@@ -69,6 +69,9 @@ void dedupe(struct planning *planning);
 /* Needs usage; dedupe, when it is to run, comes first. */
 void bridge(struct planning *planning);
 
+/* Why k may take over from no other copy, whoever that is; NULL: it may. */
+const char *why_no_keeper(struct planning *planning, object_id k);
+
 /* Why d may not go in favour of k, whatever k can do; NULL: it may. */
 const char *why_stays(struct planning *planning, object_id k, object_id d);
 

@@ -204,8 +204,10 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 	if (strcmp(major_of(a->family), major_of(b->family)))
 		return refuse(reason, arena_printf(arena, "SONAME majors %s and %s", major_of(b->family),
 						   major_of(a->family)));
-	if (a->ilp64 != b->ilp64)
+	if ((a->ilp64 && b->lp64) || (a->lp64 && b->ilp64))
 		return refuse(reason, "ILP64 (64-bit integers) and LP64 (32-bit)");
+	if (a->ilp64 != b->ilp64 || a->lp64 != b->lp64)
+		return refuse(reason, "one of the two does not say how large its integers are");
 	if (!covers_versions(planning, a, b, reason) || !covers_imports(planning, k, d, reason) ||
 	    (!is_promised(a->family) && !covers_features(planning, k, d, reason)))
 		return RELATION_REFUSED;
@@ -223,15 +225,41 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 	return RELATION_COMPATIBLE;
 }
 
+/* An error found in an object is one of loading it. */
+static const struct finding *error_of(const struct layer *layer, const struct object *object)
+{
+	size_t i, k;
+
+	for (i = 0; i < layer->nr_findings; i++)
+		for (k = 0; layer->findings[i].severity == SEVERITY_ERROR && k < object->nr_links; k++)
+			if (!strcmp(layer->findings[i].path, layer->files[object->links[k]].path))
+				return &layer->findings[i];
+	return NULL;
+}
+
+const char *why_no_keeper(struct planning *planning, object_id k)
+{
+	const struct object *object = &planning->layer->objects[k];
+	const struct finding *error = error_of(planning->layer, object);
+
+	if (object->untouchable)
+		return arena_printf(planning->arena, "the other copy is left alone: %s", object->untouchable);
+	if (object->noopen)
+		return "the other copy must not be opened by dlopen() (DF_1_NOOPEN)";
+	return error ? arena_printf(planning->arena, "the other copy does not load as it is: %s",
+				    error->message)
+		     : NULL;
+}
+
 enum relation relation_of(struct planning *planning, object_id k, object_id d, const char **reason,
 			  bool *offered)
 {
 	const struct object *a = &planning->layer->objects[k], *b = &planning->layer->objects[d];
 
 	*offered = false;
-	if (a->untouchable)
-		return refuse(reason, arena_printf(planning->arena, "the other copy is left alone: %s",
-						   a->untouchable));
+	*reason = why_no_keeper(planning, k);
+	if (*reason)
+		return RELATION_REFUSED;
 	if (a->content && b->content && !strcmp(a->content, b->content)) {
 		*reason = "the same bytes";
 		return RELATION_IDENTICAL;

@@ -62,13 +62,16 @@ static bool is_worth_a_line(const struct change *change, const struct report_sty
 	       change->action->edits.nr_needed || change->action->edits.search_path;
 }
 
-static void print_edits(FILE *to, const struct image_edits *edits)
+/* Of a placed file only what it has got: what it had is of no interest. */
+static void print_edits(FILE *to, const struct image_edits *edits, bool placed)
 {
 	size_t i;
 
-	for (i = 0; i < edits->nr_needed; i++)
+	for (i = 0; i < edits->nr_needed && !placed; i++)
 		fprintf(to, "          NEEDED %s\n              -> %s\n", report_shown(edits->needed[i].from),
 			report_shown(edits->needed[i].to));
+	for (i = 0; i < edits->nr_needed && placed; i++)
+		fprintf(to, "          NEEDED %s\n", report_shown(edits->needed[i].to));
 	if (edits->search_path)
 		fprintf(to, "          search path %s\n",
 			*edits->search_path ? report_shown(edits->search_path) : "(none)");
@@ -90,7 +93,7 @@ static void print_change(FILE *to, const struct change *change)
 			size_text(after, change->after));
 	if (!change->kept_because) {
 		print_wrapped(to, 10, change->action->because);
-		print_edits(to, &change->action->edits);
+		print_edits(to, &change->action->edits, change->action->kind == ACTION_PLACE);
 	}
 }
 
@@ -147,7 +150,7 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 		return;
 	fputs("  verified: every library and symbol binds as before", to);
 	if (report_count(shrunk->before, SEVERITY_ERROR))
-		fprintf(to, ";\n  %zu error%s found in the layer before remain, see sofold verify",
+		fprintf(to, ";\n  %zu error%s found in the layer before, not changed: see sofold verify",
 			report_count(shrunk->before, SEVERITY_ERROR),
 			report_count(shrunk->before, SEVERITY_ERROR) == 1 ? "" : "s");
 	if (shrunk->imports)

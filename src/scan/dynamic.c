@@ -97,6 +97,7 @@ static void take_entry(struct reader *reader, const GElf_Dyn *dyn)
 	case DT_FLAGS_1:
 		object->nodeflib = dyn->d_un.d_val & DF_1_NODEFLIB;
 		object->nodelete = dyn->d_un.d_val & DF_1_NODELETE;
+		object->noopen = dyn->d_un.d_val & DF_1_NOOPEN;
 		break;
 	}
 }

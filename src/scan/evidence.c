@@ -59,8 +59,8 @@ static void take_openblas(struct reader *reader, struct span bytes)
 		if (at > start && isdigit((unsigned char)*start))
 			object->version_hint = arena_strndup(reader->arena, start, (size_t)(at - start));
 	}
-	if (find_text(bytes, "USE64BITINT"))
-		object->ilp64 = true;
+	object->ilp64 |= find_text(bytes, "USE64BITINT") != NULL;
+	object->lp64 = object->version_hint && !object->ilp64;
 }
 
 static bool has_suffix_of(const struct object *object, const char *part)
@@ -94,7 +94,7 @@ void read_evidence(struct reader *reader)
 	while ((section = elf_nextscn(reader->elf, section))) {
 		const char *name = gelf_getshdr(section, &shdr) ? elf_strptr(reader->elf, names, shdr.sh_name)
 								: NULL;
-		bool rodata = name && openblas && !strcmp(name, ".rodata"),
+		bool rodata = name && openblas && !strncmp(name, ".rodata", strlen(".rodata")),
 		     comment = name && !strcmp(name, ".comment");
 		Elf_Data *data;
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Times `sofold pack` against `zip -9 -r` on the same tree, and compares sizes.
 #
-# Why: level 12 of libdeflate does more work for each byte than zlib's 9; whether all
+# Why: libdeflate does more work for each byte than zlib at 9; whether all
 # cores together make up for it is a ratio on one machine. Gives no verdict.
 # How: `pack.sh [NAME...]`, on the layers of fixtures/wheels named, or on two. Medians of
 # RUNS runs by hyperfine, both with a warm cache. run.sh may source this file for

@@ -334,6 +334,35 @@ test_directory_that_may_not_be_written() {
 	digest tree | cmp - before
 }
 
+# numpy must not be moved to a library that does not load, whatever it defines.
+test_lp64_copy_that_cannot_be_mapped() {
+	blas_wheels tree
+	# p_vaddr of the second program header, no longer congruent to its offset
+	printf '\200' | dd of=tree/$LP64 bs=1 seek=136 conv=notrunc status=none
+	exits 1 "$SOFOLD" verify tree
+	exits 0 "$SOFOLD" shrink tree
+	[ -e tree/$ILP64 ]
+	[ ! -e tree/$BRIDGE ]
+	is answer "$(load tree/numpy/_core.so)" "$ANSWER"
+}
+
+test_lp64_copy_that_must_not_be_opened() {
+	blas_wheels tree
+	lp64 tree/$LP64 scipy_ -Wl,-z,nodlopen
+	shrink tree
+	[ -e tree/$ILP64 ]
+	is answer "$(load tree/numpy/_core.so)" "$ANSWER"
+}
+
+# Without its section headers nobody can say that it is one.
+test_lp64_copy_that_does_not_say_so() {
+	blas_wheels tree
+	objcopy --rename-section .rodata=.text.data tree/$LP64
+	shrink tree
+	[ -e tree/$ILP64 ]
+	is answer "$(load tree/numpy/_core.so)" "$ANSWER"
+}
+
 # Somebody removes scipy later on: verify says what numpy lacks.
 test_verify_misses_the_lp64_copy() {
 	blas_wheels tree

@@ -47,6 +47,7 @@ static object_id library(const char *path, const char *content, bool ilp64, cons
 				      .size = 30000000});
 
 	plan_subject->objects[id].ilp64 = ilp64;
+	plan_subject->objects[id].lp64 = !ilp64;
 	plan_subject->objects[id].version_hint = ilp64 ? "0.3.30" : "0.3.29";
 	own(id, ilp64 ? numpy : scipy);
 	return id;

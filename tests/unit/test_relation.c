@@ -67,9 +67,9 @@ static void relation_goes_from_older_to_newer_where_versions_are_a_superset(void
 	two_copies("libgomp-11111111.so.1", (struct build_object){.exports = "x@@G_1", .verdefs = "G_1"},
 		   "libgomp-22222222.so.1",
 		   (struct build_object){.exports = "x@@G_1 y@@G_2", .verdefs = "G_1 G_2"}, "x@G_1");
-	expect("merge a.libs/libgomp-11111111.so.1: compatible, another build that defines every used "
-	       "symbol\n"
-	       "keep b.libs/libgomp-22222222.so.1\n");
+	UNIT_ASSERT_TEXT(plan_copies(), "merge a.libs/libgomp-11111111.so.1: compatible, another build that "
+					"defines every used symbol\n"
+					"keep b.libs/libgomp-22222222.so.1\n");
 }
 
 static void relation_is_refused_for_a_symbol_that_is_used(void)
@@ -102,9 +102,38 @@ static void relation_of_ilp64_and_lp64_is_refused(void)
 {
 	two_copies("libopenblas-11111111.so", (struct build_object){.exports = "x"},
 		   "libopenblas-22222222.so", (struct build_object){.exports = "x"}, "x");
+	plan_subject->objects[0].lp64 = true;
 	plan_subject->objects[1].ilp64 = true;
 	expect("refuse a.libs/libopenblas-11111111.so: ILP64 (64-bit integers) and LP64 (32-bit)\n"
 	       "refuse b.libs/libopenblas-22222222.so: ILP64 (64-bit integers) and LP64 (32-bit)\n");
+}
+
+static void relation_of_an_unknown_integer_size_is_refused(void)
+{
+	two_copies("libopenblas-11111111.so", (struct build_object){.exports = "x"},
+		   "libopenblas-22222222.so", (struct build_object){.exports = "x"}, "x");
+	plan_subject->objects[0].lp64 = true;
+	expect("refuse a.libs/libopenblas-11111111.so: one of the two does not say how large its integers "
+	       "are\n"
+	       "refuse b.libs/libopenblas-22222222.so: one of the two does not say how large its integers "
+	       "are\n");
+}
+
+/* Nobody is moved to a library that does not load; from it, yes. */
+static void relation_to_a_copy_that_does_not_load_is_refused(void)
+{
+	two_copies("libgomp-11111111.so.1", (struct build_object){.exports = "x"}, "libgomp-22222222.so.1",
+		   (struct build_object){.exports = "x"}, "x");
+	layer_add_finding(plan_subject, "misaligned", SEVERITY_ERROR, "a.libs/libgomp-11111111.so.1",
+			  "it cannot be mapped");
+	UNIT_ASSERT_TEXT(plan_copies(), "merge a.libs/libgomp-11111111.so.1: compatible, another build that "
+					"defines every used symbol\n"
+					"keep b.libs/libgomp-22222222.so.1\n");
+	plan_subject->objects[1].noopen = true;
+	expect("refuse a.libs/libgomp-11111111.so.1: the other copy must not be opened by dlopen() "
+	       "(DF_1_NOOPEN)\n"
+	       "refuse b.libs/libgomp-22222222.so.1: the other copy does not load as it is: it cannot be "
+	       "mapped\n");
 }
 
 static void relation_of_other_families_is_offered(void)
@@ -129,9 +158,9 @@ static void relation_of_smaller_data_is_refused(void)
 		   (struct build_object){.exports = "x"}, "x");
 	plan_subject->objects[0].exports[0].flags = plan_subject->objects[1].exports[0].flags = SYMBOL_DATA;
 	plan_subject->objects[1].exports[0].size = 16;
-	expect("merge a.libs/libgomp-11111111.so.1: compatible, another build that defines every used "
-	       "symbol\n"
-	       "keep b.libs/libgomp-22222222.so.1\n");
+	UNIT_ASSERT_TEXT(plan_copies(), "merge a.libs/libgomp-11111111.so.1: compatible, another build that "
+					"defines every used symbol\n"
+					"keep b.libs/libgomp-22222222.so.1\n");
 }
 
 static void version_evidence_is_compared_by_numbers(void)
@@ -163,6 +192,8 @@ void suite_relation(void)
 		UNIT_TEST(relation_is_refused_for_a_version_of_a_symbol),
 		UNIT_TEST(relation_of_other_soname_majors_is_refused),
 		UNIT_TEST(relation_of_ilp64_and_lp64_is_refused),
+		UNIT_TEST(relation_of_an_unknown_integer_size_is_refused),
+		UNIT_TEST(relation_to_a_copy_that_does_not_load_is_refused),
 		UNIT_TEST(relation_of_other_families_is_offered),
 		UNIT_TEST(relation_of_smaller_data_is_refused),
 		UNIT_TEST(version_evidence_is_compared_by_numbers),
