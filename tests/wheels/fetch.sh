@@ -14,19 +14,6 @@ set -euo pipefail
 # shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A pip new enough to know today's platform tags.
-pip_python() {
-	local candidate
-	for candidate in "$(python_for 3.12 || true)" "$(python_for 3.11 || true)" \
-		"$(python_for 3.10 || true)" "$(command -v python3 || true)"; do
-		if [ -n "$candidate" ] && "$candidate" -m pip --version >/dev/null 2>&1; then
-			echo "$candidate"
-			return
-		fi
-	done
-	die "no python3 with pip; run tests/setup.sh"
-}
-
 install_layer() {
 	local name=$1 target=$2 arguments=() platform
 	for platform in $(pin "$name" platforms); do

@@ -2,10 +2,12 @@
 
 Why: "the set of importable modules is the same before and after" is what the
 users of a layer see, and it must not be judged by sofold itself.
-How: import_probe.py LAYER [--reasons]. Every file of LAYER whose name ends in
+How: import_probe.py LAYER [--reasons] [--together]. Every file of LAYER whose name ends in
 one of the interpreter's extension suffixes is imported in a process of its
 own, forked from a parent that has imported nothing of the layer, one process a
 core. Prints the sorted module names; with --reasons also why the others fail.
+With --together one process imports them all, one after the other: for an interpreter
+that is too slow to import numpy anew for each.
 A module that kills its process, or hangs, is not importable.
 
 Runs on Python 3.6 to 3.13. Nothing is written into the layer: bytecode goes
@@ -82,11 +84,21 @@ def import_in_child(module, reason):
         os._exit(status)
 
 
-def main():
-    layer = os.path.abspath(sys.argv[1])
-    keep_bytecode_out(layer)
-    sys.path.insert(0, layer)
-    waiting, running, failed, importable = modules_of(layer)[::-1], {}, {}, []
+def import_together(modules):
+    """What can be imported, and the reasons why others cannot."""
+    importable, failed = [], {}
+    for module in modules:
+        try:
+            importlib.import_module(module)
+            importable.append(module)
+        except BaseException as error:
+            failed[module] = "%s: %s" % (type(error).__name__, error)
+    return importable, failed
+
+
+def import_apart(modules):
+    """The same, from a process for each."""
+    waiting, running, failed, importable = modules[::-1], {}, {}, []
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
             module = waiting.pop()
@@ -101,6 +113,15 @@ def main():
             importable.append(module)
         else:
             failed[module] = reason or "ended with status %d" % status
+    return importable, failed
+
+
+def main():
+    layer = os.path.abspath(sys.argv[1])
+    keep_bytecode_out(layer)
+    sys.path.insert(0, layer)
+    way = import_together if "--together" in sys.argv else import_apart
+    importable, failed = way(modules_of(layer))
     for module in sorted(importable):
         print(module)
     if "--reasons" in sys.argv:

@@ -51,7 +51,21 @@ is_python() {
 	[ "$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$2" ]
 }
 
-# beside PYTHON: a directory with the packages of beside.txt for that interpreter.
+# A pip new enough to know today's platform tags.
+pip_python() {
+	local candidate
+	for candidate in "$(python_for 3.12 || true)" "$(python_for 3.11 || true)" \
+		"$(python_for 3.10 || true)" "$(command -v python3 || true)"; do
+		if [ -n "$candidate" ] && "$candidate" -m pip --version >/dev/null 2>&1; then
+			echo "$candidate"
+			return
+		fi
+	done
+	die "no python3 with pip; run tests/setup.sh"
+}
+
+# beside PYTHON: a directory with the packages of beside.txt for that interpreter. Its
+# own pip knows best which; one without pip is recent.
 beside() (
 	version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 	final=$CACHE/beside/$version-$(sha256sum <"$FIXTURES/beside.txt" | cut -c1-8)
@@ -61,8 +75,10 @@ beside() (
 	if [ ! -d "$final" ]; then
 		fresh=$(mktemp -d "$CACHE/beside/.$version.XXXXXX")
 		trap 'rm -rf "$fresh"' EXIT
-		PIP_ROOT_USER_ACTION=ignore "$1" -m pip install --quiet --disable-pip-version-check \
-			--no-compile --no-deps --only-binary=:all: --target "$fresh" \
+		installer=$1
+		"$1" -m pip --version >/dev/null 2>&1 || installer=$(pip_python)
+		PIP_ROOT_USER_ACTION=ignore "$installer" -m pip install --quiet --disable-pip-version-check \
+			--no-compile --no-deps --only-binary=:all: --python-version "$version" --target "$fresh" \
 			-r "$FIXTURES/beside.txt" >&2 || die "could not install beside.txt for Python $version"
 		mv "$fresh" "$final"
 	fi
