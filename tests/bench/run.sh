@@ -10,7 +10,8 @@
 #           against strip over every .so, one call a file as the recipes in use have it
 #           (serverless-python-requirements, aws-sdk-pandas), and patchelf --set-rpath
 #           over the objects whose names or search path shrink edits
-# shrink also verifies and syncs what it writes, which the others do not.
+# shrink also verifies and syncs what it writes, which the others do not. At the end
+# bridge.sh compares numpy in an untouched and in a shrunk layer.
 set -euo pipefail
 # shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/../wheels/lib.sh"
@@ -115,3 +116,8 @@ for name; do
 	bench "$name"
 done
 rm -rf "$BENCH/copy" "$BENCH/after"
+for name; do
+	case $name in
+	cp310 | cp312) "$ROOT/tests/bench/bridge.sh" "$name" ;;
+	esac
+done
