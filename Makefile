@@ -99,7 +99,7 @@ help:
 # Tests of the built program. `test` is what CI runs: every tier, even after one
 # failed; `test-all` adds the other layers. Both install first what is missing.
 WHEEL_LAYERS := cp310 cp312
-ALL_WHEEL_LAYERS := cp36 cp38 cp38-mixed cp310 cp312 cp313 musl312 arm312 geo arrow
+ALL_WHEEL_LAYERS := cp36 cp38 cp38-mixed cp310 cp312 cp313 musl312 arm311 arm312 geo arrow
 
 e2e: $B/sofold
 	B=$B tests/e2e/run.sh

@@ -6,6 +6,8 @@
  * (glibc 2.34, GCC 11 runtime). Sizes and LD_LIBRARY_PATH are from the Lambda
  * developer guide ("quotas", "defined runtime environment variables").
  *
+ * No Graviton that Lambda runs on has SME.
+ *
  * The host's libraries are those a wheel may leave outside (PEP 600, PEP 656
  * and auditwheel's policy files). Only the C library's own, the GCC runtime's
  * two and zlib are in a minimal image as well; X11, GL and glib are there
@@ -43,6 +45,7 @@ static const char *const lambda_library_path[] = {
 #define GENERIC(suffix, elf_machine, c_library, page_size)                                                   \
 	{                                                                                                    \
 		.name = "generic-" suffix, .machine = (elf_machine), .libc = (c_library),                    \
+		.sme = (elf_machine) == EM_AARCH64,                                                          \
 		.page = (page_size),                                                                         \
 	}
 

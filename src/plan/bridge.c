@@ -8,7 +8,7 @@
  *
  *   - the ILP64 copy may go at all (settle.c: why_stays());
  *   - every symbol that anybody may import from it is among the bridge's;
- *   - some LP64 copy that stays, loads, and says that it is one defines every
+ *   - some LP64 copy that stays, loads, has no known defect, and says that it is one defines every
  *     symbol the bridge imports.
  *
  * Then the bridge replaces the ILP64 copy and needs the LP64 one; names and
@@ -16,6 +16,7 @@
  * the model before it is believed. If that fails the ILP64 copy stays, and
  * what it broke is the reason.
  */
+#include <elf.h>
 #include <string.h>
 
 #include "plan/plan.h"
@@ -112,6 +113,21 @@ static const char *missing_target(const struct bridging *bridging, object_id lp6
 	return NULL;
 }
 
+/* A defect that numpy would meet in an LP64 copy, and does not in its own;
+ * NULL: none known. OpenBLAS 0.3.30 is the first with a kernel for SME, which
+ * does not write the result of a row-major cblas_sgemm (its issue 5528; mended
+ * in 0.3.31): float32 products would be garbage. */
+static const char *known_defect(const struct bridging *bridging, object_id lp64)
+{
+	const struct object *object = object_of(bridging, lp64);
+
+	if (object->machine == EM_AARCH64 && bridging->planning->options->platform->sme &&
+	    object->version_hint && !strcmp(object->version_hint, "0.3.30"))
+		return "OpenBLAS 0.3.30 gets float32 products wrong on processors with SME; name a --platform "
+		       "without";
+	return NULL;
+}
+
 static const char *owner_name(const struct bridging *bridging, object_id id)
 {
 	const struct layer *layer = bridging->planning->layer;
@@ -198,6 +214,7 @@ static const char *choose_lp64(struct bridging *bridging)
 			continue;
 		why = why_no_keeper(bridging->planning, copy->object);
 		missing = missing_target(bridging, copy->object);
+		why = why ? why : known_defect(bridging, copy->object);
 		if (why)
 			continue;
 		if (missing)

@@ -319,6 +319,19 @@ test_other_machines() {
 	records_hold tree
 }
 
+# Its float32 products are wrong on processors with SME, which Lambda has not.
+test_defective_openblas() {
+	need aarch64-linux-gnu-gcc
+	CC=aarch64-linux-gnu-gcc blas_wheels tree
+	sed 's/0\.3\.29/0.3.30/' tree/$LP64 >newer
+	cat newer >tree/$LP64
+	records tree
+	shrink tree
+	[ -e tree/$ILP64 ]
+	shrink --platform lambda-python3.12-aarch64 tree
+	[ ! -e tree/$ILP64 ]
+}
+
 # --- trouble ----------------------------------------------------------------------
 
 test_directory_that_may_not_be_written() {

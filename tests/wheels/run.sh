@@ -96,11 +96,18 @@ check_identical() {
 	fi
 }
 
+# What this layer is shrunk with, a line a word.
+shrink_options() {
+	local key
+	for key in merge platform; do
+		[ -z "$(pin "$layer" $key)" ] || printf '%s\n' "--$key" "$(pin "$layer" $key)"
+	done
+}
+
 # Without a shrunk layer there is nothing to ask about.
 check_shrink() {
-	local options=() merge status=0
-	merge=$(pin "$layer" merge)
-	[ -z "$merge" ] || options=(--merge "$merge")
+	local options status=0
+	mapfile -t options < <(shrink_options)
 	"$SOFOLD" shrink "${options[@]}" -o "$after" "$before" >"$work/shrink.out" 2>&1 || status=$?
 	if [ "$status" -eq 0 ]; then
 		ok "$layer: shrink"
@@ -141,9 +148,8 @@ check_size_unbridged() {
 }
 
 check_again() {
-	local options=() merge
-	merge=$(pin "$layer" merge)
-	[ -z "$merge" ] || options=(--merge "$merge")
+	local options
+	mapfile -t options < <(shrink_options)
 	"$SOFOLD" shrink "${options[@]}" -o "$work/again" "$after" >"$work/again.out" 2>&1 ||
 		echo "exit status $?" >"$work/again.diff"
 	diff -r "$after" "$work/again" >>"$work/again.diff" 2>&1 || true
