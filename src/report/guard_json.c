@@ -4,10 +4,11 @@
 
 static json_t *measure_json(const struct guard_measure *measure)
 {
-	json_t *json = json_object();
+	json_t *json;
 
 	if (!measure)
 		return json_null();
+	json = json_object();
 	json_object_set_new(json, "unzipped", json_bytes(measure->unzipped));
 	json_object_set_new(json, "zipped", measure->has_zipped ? json_bytes(measure->zipped) : json_null());
 	json_object_set_new(json, "native", json_bytes(measure->native));
