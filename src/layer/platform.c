@@ -45,8 +45,7 @@ static const char *const lambda_library_path[] = {
 #define GENERIC(suffix, elf_machine, c_library, page_size)                                                   \
 	{                                                                                                    \
 		.name = "generic-" suffix, .machine = (elf_machine), .libc = (c_library),                    \
-		.sme = (elf_machine) == EM_AARCH64,                                                          \
-		.page = (page_size),                                                                         \
+		.sme = (elf_machine) == EM_AARCH64, .page = (page_size),                                     \
 	}
 
 static const struct platform platforms[] = {
