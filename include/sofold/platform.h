@@ -25,12 +25,12 @@ struct platform {
 	const char *tag;		 /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
 	unsigned glibc;			 /* newest GLIBC_2.x it has: x; 0: unknown */
 	unsigned glibcxx;		 /* newest GLIBCXX_3.4.x it has: x; 0: unknown */
-	bool sme;			 /* aarch64: its processors may have the Scalable Matrix Extension */
 	uint64_t page;			 /* bytes objects must stay aligned to in their files */
 	const char *const *library_path; /* directories of LD_LIBRARY_PATH, NULL-terminated; NULL: none */
 	const char *layer_mount;	 /* where a layer appears there: "/opt"; NULL: unknown */
 	const char *function_mount;	 /* where a function package does: "/var/task"; NULL: unknown */
 	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
+	bool sme; /* aarch64: its processors may have the Scalable Matrix Extension */
 };
 
 /* The platform of that name, or NULL. The machine at its end may also be
