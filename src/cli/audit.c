@@ -1,6 +1,5 @@
 /* sofold audit: scan, decide as shrink would, print. */
 #include "cli/cli.h"
-#include "sofold/bridge.h"
 #include "sofold/scan.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -34,22 +33,6 @@ static const struct argp argp = {
 	.children = children,
 };
 
-static int audit_path(const struct options *options, const char *path, struct audit *audit, struct error *err)
-{
-	struct plan_options plan = {.level = options->level,
-				    .passes = PASS_ALL,
-				    .merge = options->merge,
-				    .nr_merge = options->nr_merge};
-	int rc = open_layer(options, path, options->format == FORMAT_JSON, audit, err);
-
-	if (rc)
-		return rc;
-	plan.platform = audit->platform;
-	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
-	audit->plan = plan_layer(audit->layer, &plan);
-	return 0;
-}
-
 static int print(const struct options *options, const struct audit *audits, size_t nr)
 {
 	int status = EXIT_FINE;
@@ -81,7 +64,7 @@ int command_audit(int argc, char **argv, struct error *err)
 	options_parse(&options, &argp, argc, argv);
 	audits = arena_array(options.arena, options.nr_paths, sizeof *audits);
 	for (i = 0; i < options.nr_paths && !rc; i++) {
-		rc = audit_path(&options, options.paths[i], &audits[i], err);
+		rc = audit_layer(&options, options.paths[i], options.format == FORMAT_JSON, &audits[i], err);
 		done += !rc;
 	}
 	status = rc ? status_of(rc) : print(&options, audits, done);

@@ -87,6 +87,10 @@ int status_of(int kind);
 int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 	       struct error *err);
 
+/* The same, and audit->plan is what shrink with these options would do. */
+int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
+		struct error *err);
+
 /* imports_probe() with the interpreter of --run, showing progress on a
  * terminal: what is done, "importing". */
 int probe_imports(const struct options *options, const struct layer *layer, const char *what,

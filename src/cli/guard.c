@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "sofold/bridge.h"
 #include "sofold/guard.h"
 #include "sofold/scan.h"
 
@@ -126,20 +125,15 @@ static uint64_t archive_bytes(const char *path)
 
 static int read_input(struct guarding *run, size_t i, struct error *err)
 {
-	const struct options *options = &run->options->common;
+	const char *path = run->options->common.paths[i];
 	struct audit *audit = &run->audits[i];
-	struct plan_options plan = {.level = LEVEL_DEFAULT, .passes = PASS_ALL};
-	int rc = open_layer(options, options->paths[i], false, audit, err);
+	int rc = audit_layer(&run->options->common, path, false, audit, err);
 
 	if (rc)
 		return rc;
 	run->nr_done++;
-	plan.platform = audit->platform;
-	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
-	run->inputs[i] = (struct guard_input){.name = options->paths[i],
-					      .layer = audit->layer,
-					      .plan = plan_layer(audit->layer, &plan),
-					      .zipped = archive_bytes(options->paths[i])};
+	run->inputs[i] = (struct guard_input){
+		.name = path, .layer = audit->layer, .plan = audit->plan, .zipped = archive_bytes(path)};
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "sofold/bridge.h"
 #include "sofold/check.h"
 #include "sofold/scan.h"
 #include "sofold/vec.h"
@@ -168,5 +169,22 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 		fprintf(stderr, "sofold: %s: no native files found\n", audit->name);
 	layer_check(audit->layer, audit->platform, audit->platform_named);
 	layer_sort_findings(audit->layer);
+	return 0;
+}
+
+int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
+		struct error *err)
+{
+	struct plan_options plan = {.level = options->level,
+				    .passes = options->passes,
+				    .merge = options->merge,
+				    .nr_merge = options->nr_merge};
+	int rc = open_layer(options, path, hash_families, audit, err);
+
+	if (rc)
+		return rc;
+	plan.platform = audit->platform;
+	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
+	audit->plan = plan_layer(audit->layer, &plan);
 	return 0;
 }
