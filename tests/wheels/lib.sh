@@ -85,7 +85,7 @@ beside() (
 	echo "$final"
 )
 
-# native_bytes DIR: "BYTES COUNT" of shared objects by name, as the issue counts them.
+# native_bytes DIR: "BYTES COUNT" of shared objects by name, hard links once.
 native_bytes() {
 	find "$1" -type f -name '*.so*' -printf '%s\n' | awk '{ s += $1 } END { print s + 0, NR }'
 }
