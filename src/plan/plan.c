@@ -44,6 +44,7 @@ struct plan *plan_layer(struct layer *layer, const struct plan_options *options)
 	planning.edits = arena_array(arena, nr, sizeof *planning.edits);
 	planning.edit_because = arena_array(arena, nr, sizeof *planning.edit_because);
 	planning.delete_because = arena_array(arena, nr, sizeof *planning.delete_because);
+	errors_read(&planning);
 	families_find(&planning);
 	if (options->passes & (PASS_DEDUPE | PASS_BRIDGE))
 		usage_read(&planning);

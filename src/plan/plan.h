@@ -40,7 +40,8 @@ struct planning {
 	const struct plan_options *options;
 	struct plan *plan;
 	struct usage usage;
-	bool suppose_merge; /* answer relation_of() as if --merge all were given */
+	const struct finding **errors; /* for each object: the first error found in it, or NULL */
+	bool suppose_merge;	       /* answer relation_of() as if --merge all were given */
 
 	/* Decided by dedupe and relink, for each object. */
 	struct image_edits *edits; /* name edits; compact unset */
@@ -68,6 +69,9 @@ void dedupe(struct planning *planning);
 
 /* Needs usage; dedupe, when it is to run, comes first. */
 void bridge(struct planning *planning);
+
+/* Fills planning->errors: an error found in an object is one of loading it. */
+void errors_read(struct planning *planning);
 
 /* Why k may take over from no other copy, whoever that is; NULL: it may. */
 const char *why_no_keeper(struct planning *planning, object_id k);

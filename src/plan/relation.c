@@ -225,22 +225,27 @@ static enum relation weigh_builds(struct planning *planning, object_id k, object
 	return RELATION_COMPATIBLE;
 }
 
-/* An error found in an object is one of loading it. */
-static const struct finding *error_of(const struct layer *layer, const struct object *object)
+void errors_read(struct planning *planning)
 {
-	size_t i, k;
+	const struct layer *layer = planning->layer;
+	size_t i;
 
-	for (i = 0; i < layer->nr_findings; i++)
-		for (k = 0; layer->findings[i].severity == SEVERITY_ERROR && k < object->nr_links; k++)
-			if (!strcmp(layer->findings[i].path, layer->files[object->links[k]].path))
-				return &layer->findings[i];
-	return NULL;
+	planning->errors = arena_array(planning->arena, layer->nr_objects, sizeof *planning->errors);
+	for (i = 0; i < layer->nr_findings; i++) {
+		const struct finding *finding = &layer->findings[i];
+		file_id file = layer_find_file(layer, finding->path);
+		object_id object = file == NO_ID ? NO_ID : layer->files[file].object;
+
+		if (finding->severity == SEVERITY_ERROR && object != NO_ID &&
+		    layer->files[file].kind == FILE_REGULAR && !planning->errors[object])
+			planning->errors[object] = finding;
+	}
 }
 
 const char *why_no_keeper(struct planning *planning, object_id k)
 {
 	const struct object *object = &planning->layer->objects[k];
-	const struct finding *error = error_of(planning->layer, object);
+	const struct finding *error = planning->errors[k];
 
 	if (object->untouchable)
 		return arena_printf(planning->arena, "the other copy is left alone: %s", object->untouchable);
@@ -260,11 +265,11 @@ enum relation relation_of(struct planning *planning, object_id k, object_id d, c
 	*reason = why_no_keeper(planning, k);
 	if (*reason)
 		return RELATION_REFUSED;
-	if (a->content && b->content && !strcmp(a->content, b->content)) {
+	if (object_same_bytes(a, b)) {
 		*reason = "the same bytes";
 		return RELATION_IDENTICAL;
 	}
-	if (a->image && b->image && !strcmp(a->image, b->image)) {
+	if (object_same_image(a, b)) {
 		*reason = "the same build, names differ";
 		return RELATION_SAME_IMAGE;
 	}
