@@ -202,9 +202,23 @@ static const char *why_not(const struct bridging *bridging)
 	return NULL;
 }
 
+/* Why this LP64 copy cannot do the ILP64 one's work; NULL: it does. */
+static const char *why_lp64_not(struct bridging *bridging, struct copy *copy)
+{
+	const char *why = why_no_keeper(bridging->planning, copy->object), *missing;
+
+	if (!why)
+		why = known_defect(bridging, copy->object);
+	if (why)
+		return why;
+	missing = missing_target(bridging, copy->object);
+	return missing ? arena_printf(bridging->planning->arena, "the LP64 copy does not define %s", missing)
+		       : try_bridge(bridging, copy);
+}
+
 static const char *choose_lp64(struct bridging *bridging)
 {
-	const char *why = NULL, *missing;
+	const char *why = "no LP64 copy stays";
 	size_t i;
 
 	for (i = 0; i < bridging->family->nr_copies; i++) {
@@ -212,18 +226,11 @@ static const char *choose_lp64(struct bridging *bridging)
 
 		if (!is_lp64(bridging, copy))
 			continue;
-		why = why_no_keeper(bridging->planning, copy->object);
-		missing = missing_target(bridging, copy->object);
-		why = why ? why : known_defect(bridging, copy->object);
-		if (why)
-			continue;
-		if (missing)
-			why = arena_printf(bridging->planning->arena, "the LP64 copy does not define %s",
-					   missing);
-		else if (!(why = try_bridge(bridging, copy)))
+		why = why_lp64_not(bridging, copy);
+		if (!why)
 			return NULL;
 	}
-	return why ? why : "no LP64 copy stays";
+	return why;
 }
 
 static void decide(struct bridging *bridging)
