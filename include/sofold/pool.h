@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* More workers than this there never are: what each needs of its own fits an array. */
+enum { POOL_MAX_WORKERS = 64 };
+
 /* Calls work(context, item, worker) once for every item in [0, nr), from up
  * to threads workers (0: one for each core) numbered from 0, and returns when
  * all are done. Items are taken in order. The calling thread is worker 0; when

@@ -65,7 +65,7 @@ struct staging_work {
 	struct apply *apply;
 	uint32_t *order; /* of items to rewrite, the largest first */
 	size_t nr_order;
-	struct arena *arenas[64]; /* one for each worker */
+	struct arena *arenas[POOL_MAX_WORKERS]; /* one for each worker */
 };
 
 /* The file whose metadata the new one gets: the one it replaces, most often. */

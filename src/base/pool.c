@@ -5,8 +5,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 64 };
-
 struct run {
 	atomic_size_t next;
 	size_t nr;
@@ -25,8 +23,8 @@ unsigned pool_workers(size_t nr, unsigned threads)
 
 	if (!threads)
 		threads = cores > 0 ? (unsigned)cores : 1;
-	if (threads > MAX_WORKERS)
-		threads = MAX_WORKERS;
+	if (threads > POOL_MAX_WORKERS)
+		threads = POOL_MAX_WORKERS;
 	if (threads > nr)
 		threads = nr ? (unsigned)nr : 1;
 	return threads;
@@ -47,8 +45,8 @@ void pool_run(size_t nr, unsigned threads, void (*work)(void *context, size_t it
 	      void *context)
 {
 	struct run run = {.nr = nr, .work = work, .context = context};
-	struct worker workers[MAX_WORKERS];
-	pthread_t ids[MAX_WORKERS];
+	struct worker workers[POOL_MAX_WORKERS];
+	pthread_t ids[POOL_MAX_WORKERS];
 	unsigned i, started = 1;
 
 	threads = pool_workers(nr, threads);

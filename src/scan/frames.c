@@ -26,7 +26,7 @@
 struct framing {
 	struct layer *layer;
 	const struct source *source;
-	struct arena *arenas[64];
+	struct arena *arenas[POOL_MAX_WORKERS];
 };
 
 /* libdwarf changed this call with 0.3, and says so by a macro. */

@@ -40,9 +40,9 @@ struct claims {
 	struct claimed {
 		file_id *files;
 		size_t nr_files, alloc_files;
-		const char *unreadable; /* why */
-	} * owners;			/* one for each */
-	struct arena *arenas[64];	/* one for each worker */
+		const char *unreadable;		/* why */
+	} * owners;				/* one for each */
+	struct arena *arenas[POOL_MAX_WORKERS]; /* one for each worker */
 };
 
 /* Finds the files a RECORD lists, and leaves the layer alone: several RECORDs

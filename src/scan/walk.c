@@ -30,7 +30,7 @@
 #include "sofold/vec.h"
 
 /* Deeper trees than any path can name are somebody's joke. */
-enum { MAX_DEPTH = 256, MAX_WAITING = 64, MAX_WALKERS = 64 };
+enum { MAX_DEPTH = 256, MAX_WAITING = 64 };
 
 struct directory {
 	int fd;
@@ -43,7 +43,7 @@ struct walk {
 	pthread_cond_t changed;
 	struct directory waiting[MAX_WAITING];
 	size_t nr_waiting, nr_busy;
-	struct layer walkers[MAX_WALKERS];
+	struct layer walkers[POOL_MAX_WORKERS];
 };
 
 struct walker {
@@ -276,7 +276,7 @@ static void join(struct layer *layer, struct layer *part)
 int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err)
 {
 	struct walk walk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-	unsigned workers = pool_workers(MAX_WALKERS, threads), i;
+	unsigned workers = pool_workers(POOL_MAX_WORKERS, threads), i;
 
 	walk.waiting[0] = (struct directory){openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, ""};
 	if (walk.waiting[0].fd < 0)
