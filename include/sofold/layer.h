@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sofold/arena.h"
 #include "sofold/span.h"
@@ -194,10 +195,9 @@ struct layer {
 	struct finding *findings;
 	size_t nr_findings, alloc_findings;
 
-	size_t nr_offers;      /* objects at the end of objects, and files, that are not there yet */
-	uint64_t bytes;	       /* of all files; each inode once */
-	uint64_t native_bytes; /* of all objects */
-	bool from_archive;     /* a zip: can be audited, not changed */
+	size_t nr_offers;  /* objects at the end of objects, and files, that are not there yet */
+	uint64_t bytes;	   /* of all files; each inode once */
+	bool from_archive; /* a zip: can be audited, not changed */
 };
 
 /* What is there: without offers. */
@@ -255,6 +255,22 @@ static inline const char *object_path(const struct layer *layer, const struct ob
 static inline const char *object_name(const struct layer *layer, const struct object *object)
 {
 	return layer->files[object->file].name;
+}
+
+static inline bool same_digest(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+/* The same bytes; and the same once loaded, whatever wheel tools called it. */
+static inline bool object_same_bytes(const struct object *a, const struct object *b)
+{
+	return same_digest(a->content, b->content);
+}
+
+static inline bool object_same_image(const struct object *a, const struct object *b)
+{
+	return same_digest(a->image, b->image);
 }
 
 /* "numpy 2.4.6", or "-" for an object no wheel owns. Allocated in arena. */

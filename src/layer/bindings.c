@@ -80,18 +80,13 @@ static uint32_t find_loaded(const struct scope *scope, object_id object)
 	return NO_ID;
 }
 
-static bool equal_digests(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
 /* Two copies with the same bytes or the same image run the same code: which
  * of them an import meets makes no difference. */
 static bool same_code(const struct layer *layer, object_id a, object_id b)
 {
 	const struct object *x = &layer->objects[a], *y = &layer->objects[b];
 
-	return equal_digests(x->content, y->content) || equal_digests(x->image, y->image);
+	return object_same_bytes(x, y) || object_same_image(x, y);
 }
 
 /* Whether is does what was did: the same object, one that replaces it, or an

@@ -34,16 +34,10 @@ bool family_same_stem(const char *a, const char *b)
 	return n == stem_length(b) && !memcmp(a, b, n);
 }
 
-static bool equal_text(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
 static bool belong_together(const struct object *a, const struct object *b)
 {
 	return a->machine == b->machine &&
-	       (family_same_stem(a->family, b->family) || equal_text(a->content, b->content) ||
-		equal_text(a->image, b->image));
+	       (family_same_stem(a->family, b->family) || object_same_bytes(a, b) || object_same_image(a, b));
 }
 
 static object_id root_of(object_id *parents, object_id id)

@@ -20,11 +20,6 @@
 #include "plan/plan.h"
 #include "sofold/check.h"
 
-static bool equal_text(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
 static bool same_directory(const struct file *a, const struct file *b)
 {
 	size_t n = (size_t)(a->name - a->path);
@@ -40,8 +35,8 @@ static bool was_link_to(const struct planning *planning, object_id k, object_id 
 	const struct layer *layer = planning->layer;
 	const struct object *library = &layer->objects[k], *link = &layer->objects[d];
 
-	return equal_text(library->content, link->content) &&
-	       equal_text(object_name(layer, library), library->soname) &&
+	return object_same_bytes(library, link) && library->soname &&
+	       !strcmp(object_name(layer, library), library->soname) &&
 	       same_directory(&layer->files[library->file], &layer->files[link->file]) &&
 	       family_same_stem(library->family, link->family);
 }

@@ -137,11 +137,6 @@ static size_t group_end(const struct layer *layer, const object_id *ids, size_t 
 	return end;
 }
 
-static bool equal_text(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
 /* --------- equal files ------------------ */
 
 struct comparing {
@@ -242,7 +237,7 @@ static bool has_different(const struct layer *layer, const object_id *ids, size_
 	size_t i;
 
 	for (i = start + 1; i < end; i++)
-		if (!equal_text(layer->objects[ids[start]].content, layer->objects[ids[i]].content))
+		if (!object_same_bytes(&layer->objects[ids[start]], &layer->objects[ids[i]]))
 			return true;
 	return false;
 }
@@ -253,7 +248,7 @@ static object_id twin(const struct layer *layer, const object_id *ids, size_t st
 	size_t i;
 
 	for (i = start; i < at; i++)
-		if (equal_text(layer->objects[ids[i]].content, layer->objects[ids[at]].content))
+		if (object_same_bytes(&layer->objects[ids[i]], &layer->objects[ids[at]]))
 			return ids[i];
 	return NO_ID;
 }

@@ -19,7 +19,7 @@
 enum { MAX_KEPT = 16 * 1024 };
 
 struct parsed {
-	bool is_elf, sound;
+	bool sound;
 	struct mapping mapping; /* to be released */
 	struct object object;
 	struct finding *findings;
@@ -32,7 +32,7 @@ struct job {
 	const file_id *files; /* one of each inode */
 	size_t nr_files;
 	struct parsed *parsed;
-	struct arena *arenas[64]; /* one for each worker */
+	struct arena *arenas[POOL_MAX_WORKERS]; /* one for each worker */
 };
 
 static void parse(struct job *job, const struct file *file, struct parsed *parsed, struct arena *arena)
@@ -40,9 +40,7 @@ static void parse(struct job *job, const struct file *file, struct parsed *parse
 	struct layer scratch = {.arena = arena};
 	struct error err = {0};
 
-	parsed->is_elf = true;
 	if (source_open(job->source, job->layer, file, &parsed->mapping, &err)) {
-		parsed->is_elf = false;
 		layer_add_finding(&scratch, "unreadable", SEVERITY_ERROR, file->path, "%s", err.message);
 	} else {
 		parsed->sound = scan_object(&scratch, file->path, parsed->mapping.bytes, &parsed->object);
@@ -73,9 +71,6 @@ static void adopt(struct layer *layer, const struct parsed *parsed, file_id file
 
 	for (i = 0; i < parsed->nr_findings; i++)
 		*VEC_PUSH(layer->arena, layer, findings) = parsed->findings[i];
-	if (!parsed->is_elf)
-		return;
-	layer->native_bytes += layer->files[file].size;
 	if (!parsed->sound)
 		return;
 	layer->files[file].object = (object_id)layer->nr_objects;

@@ -230,7 +230,6 @@ object_id build_object(struct layer *layer, struct build_object spec)
 			pushed->file = at;
 	}
 	layer->bytes += object.size;
-	layer->native_bytes += object.size;
 	return id;
 }
 
