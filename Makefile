@@ -13,7 +13,7 @@ ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) $(EXTRA_CFLAGS)
 # it, and Debian 13's names another directory than the one they lie in.
 DWARF_CFLAGS := $(shell pkg-config --cflags libdwarf 2>/dev/null) -isystem /usr/include/libdwarf
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_VERSION='"$(VERSION)"' $(DWARF_CFLAGS)
-LIBS := -lelf -ldwarf -lcrypto -larchive -ljansson -ldeflate -lpthread
+LIBS := -lelf -ldwarf -lcrypto -larchive -ljansson -lcyaml -lyaml -ldeflate -lpthread
 
 Q := $(if $(V),,@)
 say = @$(if $(V),:,echo "  $(1)	$@")
@@ -55,7 +55,7 @@ $B/unit: $(UNIT_OBJECTS) $B/libsofold.a
 
 # One file that runs on any Linux of this machine: static libraries for what
 # sofold links, found by pkg-config.
-STATIC_LIBS = $(shell pkg-config --static --libs libelf libcrypto libarchive jansson) -ldwarf -ldeflate -lz -lpthread
+STATIC_LIBS = $(shell pkg-config --static --libs libelf libcrypto libarchive jansson libcyaml) -ldwarf -ldeflate -lz -lpthread
 static: $B/sofold-static
 $B/sofold-static: $(filter $B/obj/cli/%,$(OBJECTS)) $B/libsofold.a
 	$(call say,LD)

@@ -4,7 +4,7 @@
 #   core (layer, image, plan) calls nothing but itself, the arena, and a short
 #   list of pure C functions: read off the object files' undefined symbols.
 #   in (scan) alone includes headers of libelf, libdwarf, libcrypto, libarchive;
-#   report and cli may have jansson and argp.
+#   config alone those of libcyaml and libyaml; report and cli may have jansson and argp.
 set -eu
 B=${1:-build}
 cd "$(dirname "$0")/.."
@@ -42,6 +42,10 @@ done
 headers='gelf\.h|libelf\.h|libdwarf\.h|dwarf\.h|openssl/|archive\.h|archive_entry\.h'
 if grep -nE "#include [<\"]($headers)" src/*/*.[ch] include/sofold/*.h | grep -v '^src/scan/'; then
 	echo "not ok layering: a header of the scanner's libraries outside src/scan"
+	failed=1
+fi
+if grep -nE '#include [<"](cyaml/|yaml\.h)' src/*/*.[ch] include/sofold/*.h | grep -v '^src/config/'; then
+	echo "not ok layering: a header of the YAML libraries outside src/config"
 	failed=1
 fi
 if grep -nE '#include [<"](scan|apply|report|cli)/' src/layer/* src/image/* src/plan/* src/base/*; then

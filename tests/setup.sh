@@ -9,8 +9,8 @@
 set -euo pipefail
 
 # libc6-dev and libstdc++6-arm64-cross: only recommended by the compilers.
-build=(gcc libc6-dev pkg-config libelf-dev libdeflate-dev libdwarf-dev libarchive-dev
-	libjansson-dev libssl-dev uthash-dev)
+build=(gcc libc6-dev pkg-config libcyaml-dev libelf-dev libdeflate-dev libdwarf-dev libarchive-dev
+	libjansson-dev libssl-dev libyaml-dev uthash-dev)
 demo=(ca-certificates python3)
 test=(bc binutils ca-certificates clang clang-format clang-tidy elfutils file g++ gcc-aarch64-linux-gnu
 	gfortran hyperfine jdupes libc6-dev-arm64-cross libcunit1-dev libstdc++6-arm64-cross llvm

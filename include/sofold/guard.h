@@ -28,6 +28,9 @@
  * likewise. False when it is none, no whole number of bytes, or too large. */
 bool guard_parse_size(const char *text, uint64_t *bytes);
 
+/* "85" or "85%", up to 100. */
+bool guard_parse_percent(const char *text, unsigned *percent);
+
 /* --------- measuring ------------------ */
 
 /* One directory or archive. */
@@ -79,7 +82,7 @@ struct guard_budget {
 	bool is_growth;	  /* limit is on the increase since the baseline */
 	bool is_percent;  /* then limit counts hundredths of a percent */
 	bool only_warns;
-	const char *because; /* who asked: "lambda-python3.12-x86_64", "--budget" */
+	const char *because; /* who asked: "lambda-python3.12-x86_64", "--budget", ".sofold.yml" */
 };
 
 struct guard_budgets {
@@ -100,6 +103,15 @@ int guard_parse_budget(struct arena *arena, struct guard_budgets *budgets, const
 /* "5MB", "2%" (of what is unzipped), "native=1%", "wheel:numpy=0". */
 int guard_parse_increase(struct arena *arena, struct guard_budgets *budgets, const char *text,
 			 struct error *err);
+
+/* The same with what and limit apart, and who asks. what is copied, because is not. */
+int guard_add_budget(struct arena *arena, struct guard_budgets *budgets, const char *what, const char *limit,
+		     const char *because, struct error *err);
+int guard_add_increase(struct arena *arena, struct guard_budgets *budgets, const char *what,
+		       const char *limit, const char *because, struct error *err);
+
+/* Is there one on the same thing, whatever its limit? */
+bool guard_has_budget(const struct guard_budgets *budgets, const struct guard_budget *like);
 
 /* --------- judging ------------------ */
 

@@ -12,6 +12,7 @@
 
 #include <argp.h>
 
+#include "sofold/config.h"
 #include "sofold/error.h"
 #include "sofold/plan.h"
 #include "sofold/report.h"
@@ -33,7 +34,8 @@ struct options {
 	bool native_optional; /* a layer without native files is nothing to speak of: guard */
 	struct report_style style;
 	bool quiet;
-	const char *python; /* --run */
+	const char *python;   /* --run */
+	struct config config; /* .sofold.yml, or what --config names; level, passes, merge are taken over */
 
 	/* shrink */
 	enum level level;
@@ -61,8 +63,10 @@ extern const struct argp options_common; /* --platform, --format, --color, -q, -
 void options_init(struct options *options);
 void options_clear(struct options *options);
 
-/* Parses a command's line; the command's name stands in argv[0]. Ends the
- * process with status 2 on a mistake, with 0 after --help. */
+/* Reads the configuration, then parses a command's line, which changes what the
+ * file says; the environment stands between. The command's name stands in
+ * argv[0]. Ends the process with status 2 on a mistake, with 0 after --help.
+ * --only, --level, --merge replace the file's; --skip leaves out more. */
 void options_parse(struct options *options, const struct argp *argp, int argc, char **argv);
 
 /* The keys every command treats alike: hands options on to the common parser,
@@ -72,6 +76,12 @@ error_t options_parse_paths(int key, char *arg, struct argp_state *state, size_t
 
 /* Splits "a,b" and adds each part. */
 void options_add_list(struct arena *arena, const char ***items, size_t *nr, size_t *alloc, const char *text);
+
+/* The level of that name. */
+bool options_level(const char *name, enum level *level);
+
+/* The pass of that name; 0: none. */
+unsigned options_pass(const char *name);
 
 int command_audit(int argc, char **argv, struct error *err);
 int command_shrink(int argc, char **argv, struct error *err);

@@ -13,14 +13,17 @@
 #include "cli/cli.h"
 #include "sofold/guard.h"
 #include "sofold/scan.h"
+#include "sofold/vec.h"
 
 enum { OPTION_BASELINE = 0x300, OPTION_UPDATE, OPTION_INCREASE, OPTION_WARN_AT };
+enum { WARN_AT = 90 };
 
 struct guard_options {
 	struct options common;
 	struct guard_budgets budgets;
 	const char *baseline;
 	bool update;
+	bool has_warn_at; /* a flag said so */
 	unsigned warn_at; /* percent */
 };
 
@@ -32,23 +35,9 @@ static void check(struct argp_state *state, int rc, const struct error *err)
 
 static void set_warn_at(struct argp_state *state, struct guard_options *options, const char *text)
 {
-	char *end;
-	unsigned long percent = strtoul(text, &end, 10);
-
-	if (end == text || percent > 100 || (*end && strcmp(end, "%")))
+	options->has_warn_at = guard_parse_percent(text, &options->warn_at);
+	if (!options->has_warn_at)
 		argp_error(state, "--warn-at takes a percentage up to 100, not '%s'", text);
-	options->warn_at = (unsigned)percent;
-}
-
-static void check_combination(struct argp_state *state, const struct guard_options *options)
-{
-	size_t i;
-
-	if (options->update && !options->baseline)
-		argp_error(state, "--update-baseline: name the file with --baseline");
-	for (i = 0; i < options->budgets.nr_items; i++)
-		if (options->budgets.items[i].is_growth && !options->baseline)
-			argp_error(state, "--max-increase needs a --baseline to compare with");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -71,9 +60,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_WARN_AT:
 		set_warn_at(state, options, arg);
-		return 0;
-	case ARGP_KEY_END:
-		check_combination(state, options);
 		return 0;
 	}
 	return options_parse_paths(key, arg, state, SIZE_MAX);
@@ -105,6 +91,67 @@ static const struct argp argp = {
 	       "$GITHUB_STEP_SUMMARY. Exit status 1 when a budget is exceeded.",
 	.children = children,
 };
+
+/* --------- what flags have left open ------------------ */
+
+static int settle_warn_at(struct guard_options *options, struct error *err)
+{
+	const char *text = getenv("SOFOLD_WARN_AT");
+
+	if (options->has_warn_at)
+		return 0;
+	options->warn_at = options->common.config.has_warn_at ? options->common.config.warn_at : WARN_AT;
+	if (text && *text && !guard_parse_percent(text, &options->warn_at))
+		return error_add(err, ERROR_USAGE, "SOFOLD_WARN_AT is a percentage up to 100, not '%s'",
+				 text);
+	return 0;
+}
+
+static void settle_baseline(struct guard_options *options)
+{
+	const char *path = getenv("SOFOLD_BASELINE");
+
+	if (!options->baseline)
+		options->baseline = path && *path ? path : options->common.config.baseline.text;
+}
+
+/* A flag's budget takes the place of the file's on the same thing. */
+static void settle_budgets(struct guard_options *options)
+{
+	const struct guard_budgets *more = &options->common.config.budgets;
+	size_t i, nr_flags = options->budgets.nr_items;
+
+	for (i = 0; i < more->nr_items; i++) {
+		const struct guard_budgets flags = {.items = options->budgets.items, .nr_items = nr_flags};
+
+		if (!guard_has_budget(&flags, &more->items[i]))
+			*VEC_PUSH(options->common.arena, &options->budgets, items) = more->items[i];
+	}
+}
+
+static int check_combination(const struct guard_options *options, struct error *err)
+{
+	size_t i;
+
+	if (options->update && !options->baseline)
+		return error_add(err, ERROR_USAGE, "--update-baseline: name the file with --baseline");
+	for (i = 0; i < options->budgets.nr_items; i++)
+		if (options->budgets.items[i].is_growth && !options->baseline)
+			return error_add(err, ERROR_USAGE,
+					 "a budget on growth needs a --baseline to compare with");
+	return 0;
+}
+
+static int settle(struct guard_options *options, struct error *err)
+{
+	int rc = settle_warn_at(options, err);
+
+	settle_baseline(options);
+	settle_budgets(options);
+	return rc ? rc : check_combination(options, err);
+}
+
+/* --------- the run ------------------ */
 
 struct guarding {
 	struct guard_options *options;
@@ -206,7 +253,7 @@ static int judge(struct guarding *run, struct error *err)
 
 int command_guard(int argc, char **argv, struct error *err)
 {
-	struct guard_options options = {.warn_at = 90};
+	struct guard_options options = {0};
 	struct guarding run = {.options = &options};
 	int rc;
 	size_t i;
@@ -216,7 +263,9 @@ int command_guard(int argc, char **argv, struct error *err)
 	options_parse(&options.common, &argp, argc, argv);
 	run.audits = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.audits);
 	run.inputs = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.inputs);
-	rc = read_baseline(&run, err);
+	rc = settle(&options, err);
+	if (!rc)
+		rc = read_baseline(&run, err);
 	for (i = 0; i < options.common.nr_paths && !rc; i++)
 		rc = read_input(&run, i, err);
 	if (!rc)

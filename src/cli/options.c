@@ -9,7 +9,7 @@
 #include "sofold/scan.h"
 #include "sofold/vec.h"
 
-enum { OPTION_PLATFORM = 'p', OPTION_FORMAT = 'f', OPTION_COLOR = 0x100 };
+enum { OPTION_PLATFORM = 'p', OPTION_FORMAT = 'f', OPTION_COLOR = 0x100, OPTION_CONFIG, OPTION_NO_CONFIG };
 
 static const struct argp_option common[] = {
 	{"platform", OPTION_PLATFORM, "NAME", 0,
@@ -18,6 +18,8 @@ static const struct argp_option common[] = {
 	{"format", OPTION_FORMAT, "text|json", 0, "how to report (default: text)", 90},
 	{"color", OPTION_COLOR, "auto|always|never", 0, "colors in text (default: auto; NO_COLOR is heeded)",
 	 90},
+	{"config", OPTION_CONFIG, "FILE", 0, "read FILE in place of .sofold.yml", 90},
+	{"no-config", OPTION_NO_CONFIG, NULL, 0, "read none (--config none)", 90},
 	{"quiet", 'q', NULL, 0, "no report, only errors and the exit status", 90},
 	{"verbose", 'v', NULL, 0, "list every file and every finding", 90},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 90}, /* besides argp's own -? and --help */
@@ -73,6 +75,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPTION_COLOR:
 		set_color(state, options, arg);
 		return 0;
+	case OPTION_CONFIG: /* read before the flags, see options_parse() */
+	case OPTION_NO_CONFIG:
+		return 0;
 	case 'q':
 		options->quiet = true;
 		return 0;
@@ -102,10 +107,145 @@ void options_clear(struct options *options)
 	arena_free(options->arena);
 }
 
+/* --------- configuration ------------------ */
+
+static const char default_config[] = ".sofold.yml";
+
+/* "--conf=x" is "--config=x" to argp, too. The value, "" when it is the next
+ * argument, NULL when this is another option. */
+static const char *config_value(const char *arg)
+{
+	size_t n = strcspn(arg, "=");
+
+	if (n < strlen("--con") || n > strlen("--config") || strncmp(arg, "--config", n))
+		return NULL;
+	return arg[n] ? arg + n + 1 : "";
+}
+
+/* The file to read; NULL: none. */
+static const char *config_path(int argc, char **argv)
+{
+	const char *path = getenv("SOFOLD_CONFIG"), *value;
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		value = config_value(argv[i]);
+		if (value)
+			path = *value ? value : argv[i + 1];
+		else if (!strcmp(argv[i], "--no-config"))
+			path = "none";
+	}
+	if (!path || !*path)
+		path = access(default_config, F_OK) ? "none" : default_config;
+	return strcmp(path, "none") ? path : NULL;
+}
+
+bool options_level(const char *name, enum level *level)
+{
+	static const char *const names[] = {
+		[LEVEL_SAFE] = "safe", [LEVEL_DEFAULT] = "default", [LEVEL_MAX] = "max"};
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(name, names[i])) {
+			*level = (enum level)i;
+			return true;
+		}
+	return false;
+}
+
+unsigned options_pass(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum pass pass;
+	} passes[] = {{"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
+	size_t i;
+
+	for (i = 0; i < sizeof passes / sizeof *passes; i++)
+		if (!strcmp(name, passes[i].name))
+			return passes[i].pass;
+	return 0;
+}
+
+static int config_passes(const struct config *config, const struct config_list *list, unsigned *found,
+			 struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr_items; i++) {
+		unsigned pass = options_pass(list->items[i].text);
+
+		if (!pass)
+			return config_error(err, config->path, list->items[i].line, "unknown pass '%s'",
+					    list->items[i].text);
+		*found |= pass;
+	}
+	return 0;
+}
+
+/* What flags then change. */
+static int apply_config(struct options *options, struct error *err)
+{
+	const struct config *config = &options->config;
+	unsigned only = 0, skip = 0;
+	int rc;
+
+	if (config->level.text && !options_level(config->level.text, &options->level))
+		return config_error(err, config->path, config->level.line,
+				    "level is safe, default or max, not '%s'", config->level.text);
+	rc = config_passes(config, &config->only, &only, err);
+	if (!rc)
+		rc = config_passes(config, &config->skip, &skip, err);
+	options->passes = (config->only.line ? only : options->passes) & ~skip;
+	if (!rc && !options->passes)
+		rc = config_error(err, config->path,
+				  config->only.line ? config->only.line : config->skip.line,
+				  "only and skip leave no pass to run");
+	return rc;
+}
+
+static int read_config(struct options *options, int argc, char **argv, struct error *err)
+{
+	const char *path = config_path(argc, argv);
+	int rc = path ? config_read(options->arena, path, &options->config, err) : 0;
+
+	return rc ? rc : apply_config(options, err);
+}
+
+/* What flags have left open: the environment, then the file. */
+static int settle(struct options *options, struct error *err)
+{
+	const char *platform = getenv("SOFOLD_PLATFORM");
+	const struct config_list *merge = &options->config.merge;
+	size_t i;
+
+	if (!options->platform && platform && *platform) {
+		options->platform = platform_find(platform);
+		if (!options->platform)
+			return error_add(err, ERROR_USAGE, "SOFOLD_PLATFORM: unknown platform '%s'",
+					 platform);
+	}
+	if (!options->platform)
+		options->platform = options->config.platform;
+	for (i = options->nr_merge ? merge->nr_items : 0; i < merge->nr_items; i++)
+		*VEC_PUSH(options->arena, options, merge) = merge->items[i].text;
+	return 0;
+}
+
 void options_parse(struct options *options, const struct argp *argp, int argc, char **argv)
 {
+	struct error err = {""};
+	int rc = read_config(options, argc, argv, &err);
+
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(argp, argc, argv, 0, NULL, options);
+	argp_parse(argp, argc, argv, 0, NULL, options); /* --help needs no sound configuration */
+	if (!rc)
+		rc = settle(options, &err);
+	if (rc) {
+		fprintf(stderr, "sofold: %s\n", report_shown(err.message));
+		exit(status_of(rc));
+	}
 }
 
 error_t options_parse_paths(int key, char *arg, struct argp_state *state, size_t most)

@@ -19,10 +19,10 @@ const char *guard_word(enum guard_what what)
 }
 
 /* "native", "wheel:numpy" or a glob. */
-static void name_thing(struct arena *arena, const char *text, size_t n, struct guard_budget *budget)
+static void name_thing(struct arena *arena, const char *text, struct guard_budget *budget)
 {
 	static const char wheel[] = "wheel:";
-	const char *name = arena_strndup(arena, text, n);
+	const char *name = arena_strdup(arena, text);
 
 	for (budget->what = 0; (size_t)budget->what < nr_words; budget->what++) {
 		budget->name = words[budget->what];
@@ -48,19 +48,27 @@ static bool parse_limit(const char *text, struct guard_budget *budget)
 	return guard_parse_size(text, &budget->limit);
 }
 
+int guard_add_budget(struct arena *arena, struct guard_budgets *budgets, const char *what, const char *limit,
+		     const char *because, struct error *err)
+{
+	struct guard_budget budget = {.because = because};
+
+	name_thing(arena, what, &budget);
+	if (!parse_limit(limit, &budget))
+		return bad_limit(&budget, limit, err);
+	*VEC_PUSH(arena, budgets, items) = budget;
+	return 0;
+}
+
 int guard_parse_budget(struct arena *arena, struct guard_budgets *budgets, const char *text,
 		       struct error *err)
 {
 	const char *sign = strrchr(text, '=');
-	struct guard_budget budget = {.because = "--budget"};
 
 	if (!sign || sign == text)
 		return error_add(err, ERROR_USAGE, "--budget takes WHAT=SIZE, not '%s'", text);
-	name_thing(arena, text, (size_t)(sign - text), &budget);
-	if (!parse_limit(sign + 1, &budget))
-		return bad_limit(&budget, sign + 1, err);
-	*VEC_PUSH(arena, budgets, items) = budget;
-	return 0;
+	return guard_add_budget(arena, budgets, arena_strndup(arena, text, (size_t)(sign - text)), sign + 1,
+				"--budget", err);
 }
 
 /* "2%" or "0.25%". */
@@ -73,21 +81,42 @@ static bool parse_percent(const char *text, struct guard_budget *budget)
 	return budget->is_percent;
 }
 
-int guard_parse_increase(struct arena *arena, struct guard_budgets *budgets, const char *text,
-			 struct error *err)
+int guard_add_increase(struct arena *arena, struct guard_budgets *budgets, const char *what,
+		       const char *limit, const char *because, struct error *err)
 {
-	const char *sign = strrchr(text, '='), *limit = sign ? sign + 1 : text;
-	struct guard_budget budget = {.name = guard_word(GUARD_UNZIPPED), .is_growth = true};
+	struct guard_budget budget = {.is_growth = true, .because = because};
 
-	budget.because = "--max-increase";
-	if (sign)
-		name_thing(arena, text, (size_t)(sign - text), &budget);
+	name_thing(arena, what, &budget);
 	if (budget.what == GUARD_PATHS)
 		return error_add(err, ERROR_USAGE, "a baseline does not know the files of '%s'", budget.name);
 	if (!parse_percent(limit, &budget) && !parse_limit(limit, &budget))
-		return error_add(err, ERROR_USAGE, "--max-increase takes 2%% or 5MB, not '%s'", limit);
+		return error_add(err, ERROR_USAGE, "'%s' is no increase; write 2%% or 5MB", limit);
 	*VEC_PUSH(arena, budgets, items) = budget;
 	return 0;
+}
+
+int guard_parse_increase(struct arena *arena, struct guard_budgets *budgets, const char *text,
+			 struct error *err)
+{
+	const char *sign = strrchr(text, '='), *what = guard_word(GUARD_UNZIPPED);
+
+	if (sign)
+		what = arena_strndup(arena, text, (size_t)(sign - text));
+	return guard_add_increase(arena, budgets, what, sign ? sign + 1 : text, "--max-increase", err);
+}
+
+bool guard_has_budget(const struct guard_budgets *budgets, const struct guard_budget *like)
+{
+	size_t i;
+
+	for (i = 0; i < budgets->nr_items; i++) {
+		const struct guard_budget *budget = &budgets->items[i];
+
+		if (budget->what == like->what && budget->is_growth == like->is_growth &&
+		    !strcmp(budget->name, like->name))
+			return true;
+	}
+	return false;
 }
 
 static void add(struct arena *arena, struct guard_budgets *budgets, const struct platform *platform,

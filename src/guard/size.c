@@ -64,3 +64,14 @@ bool guard_parse_size(const char *text, uint64_t *bytes)
 			return guard_scale(&decimal, units[i].bytes, bytes);
 	return false;
 }
+
+bool guard_parse_percent(const char *text, unsigned *percent)
+{
+	struct decimal decimal;
+
+	if (!guard_take_decimal(&text, &decimal) || decimal.scale != 1 || decimal.digits > 100 ||
+	    (*text && strcmp(text, "%")))
+		return false;
+	*percent = (unsigned)decimal.digits;
+	return true;
+}

@@ -1,26 +1,7 @@
 #!/bin/bash
 # The guard: budgets over directories and zips, baselines, what CI sees.
 . "$(dirname "$0")/lib.sh"
-
-# wheel TREE NAME VERSION BYTES: a wheel with one file of that size.
-wheel() {
-	local info=$1/$2-$3.dist-info
-	mkdir -p "$1/$2" "$info"
-	head -c "$4" /dev/zero >"$1/$2/data.bin"
-	printf '%s/data.bin,,\n%s/RECORD,,\n' "$2" "$(basename "$info")" >"$info/RECORD"
-}
-
-# exits STATUS COMMAND...: its output goes to out.
-exits() {
-	local wanted=$1 status=0
-	shift
-	"$@" >out 2>&1 || status=$?
-	[ "$status" -eq "$wanted" ] || fail "exit status $status, not $wanted: $(cat out)"
-}
-
-says() {
-	grep -qF -- "$1" out || fail "does not say '$1': $(cat out)"
-}
+. "$(dirname "$0")/guard_lib.sh"
 
 test_sums_directories_and_zips() {
 	need zip

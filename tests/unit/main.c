@@ -31,6 +31,7 @@ static void (*const suites[])(void) = {
 	suite_dedupe,
 	suite_relink,
 	suite_bridge,
+	suite_config,
 	suite_guard,
 	suite_strings,
 	suite_pack,

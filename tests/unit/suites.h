@@ -59,6 +59,7 @@ void suite_relation(void);
 void suite_dedupe(void);
 void suite_relink(void);
 void suite_bridge(void);
+void suite_config(void);
 void suite_guard(void);
 void suite_strings(void);
 void suite_pack(void);

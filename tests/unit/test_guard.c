@@ -98,7 +98,7 @@ static void guard_reads_budgets(void)
 	rejects(guard_parse_budget, "native=much", "'much' is no size");
 	rejects(guard_parse_budget, "layers=5MB", "no number of layers");
 	rejects(guard_parse_increase, "a/*=5", "does not know the files");
-	rejects(guard_parse_increase, "0.001%", "takes 2% or 5MB");
+	rejects(guard_parse_increase, "0.001%", "write 2% or 5MB");
 	CU_ASSERT_EQUAL(budgets.nr_items, 6);
 	arena_free(arena);
 }
