@@ -17,7 +17,6 @@ enum { MOST_ITEMS = 10000 };
 #define ITEMS(key, type, member, count, item)                                                                \
 	CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, count, item, \
 				   0, MOST_ITEMS)
-#define TEXTS(key, type, member) ITEMS(key, type, member.items, member.nr, &text)
 
 static const cyaml_schema_value_t text = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED)};
 
@@ -43,22 +42,22 @@ static const cyaml_schema_value_t report = {
 static const cyaml_schema_field_t prune_fields[] = {
 	TEXT("profile", struct raw_prune, profile),
 	TEXT("bytecode", struct raw_prune, bytecode),
-	TEXTS("keep", struct raw_prune, keep),
-	TEXTS("remove", struct raw_prune, remove),
-	TEXTS("botocore_services", struct raw_prune, botocore_services),
+	ITEMS("keep", struct raw_prune, keep.items, keep.nr, &text),
+	ITEMS("remove", struct raw_prune, remove.items, remove.nr, &text),
+	ITEMS("botocore_services", struct raw_prune, botocore_services.items, botocore_services.nr, &text),
 	TEXT("slim", struct raw_prune, slim),
-	TEXTS("slimPatterns", struct raw_prune, patterns),
+	ITEMS("slimPatterns", struct raw_prune, patterns.items, patterns.nr, &text),
 	TEXT("slimPatternsAppendDefaults", struct raw_prune, append_defaults),
-	TEXTS("noDeploy", struct raw_prune, no_deploy),
+	ITEMS("noDeploy", struct raw_prune, no_deploy.items, no_deploy.nr, &text),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t fields[] = {
 	TEXT("platform", struct raw_config, platform),
 	TEXT("level", struct raw_config, level),
-	TEXTS("skip", struct raw_config, skip),
-	TEXTS("only", struct raw_config, only),
-	TEXTS("merge", struct raw_config, merge),
+	ITEMS("skip", struct raw_config, skip.items, skip.nr, &text),
+	ITEMS("only", struct raw_config, only.items, only.nr, &text),
+	ITEMS("merge", struct raw_config, merge.items, merge.nr, &text),
 	TEXT("warn_at", struct raw_config, warn_at),
 	TEXT("baseline", struct raw_config, baseline),
 	ITEMS("budgets", struct raw_config, budgets, nr_budgets, &budget),

@@ -81,7 +81,7 @@ static int take_budget(const struct taking *taking, const yaml_node_t *node, con
 			   more = take_text(taking, node, "max_increase", raw->max_increase);
 	int rc;
 
-	if (!*what.text)
+	if (!what.text || !*what.text)
 		return refuse(taking, &what, "nothing to put a budget on");
 	if (!max.text && !more.text)
 		return config_error(taking->err, taking->config->path, what.line,
