@@ -44,8 +44,10 @@ int original_open(struct apply *apply, struct original *original, const struct f
 		return error_errno(err, "opening %s", file->path);
 	if (!stage_is_unchanged(file, &original->st))
 		return error_add(err, ERROR_RUN, "%s has changed since it was scanned", file->path);
+	/* All pages at once: write() from pages that are not mapped yet stops at each, and the
+	 * file system zeroes and looks up the rest of a large folio anew every time. */
 	if (file->size)
-		bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, original->fd, 0);
+		bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, original->fd, 0);
 	if (bytes == MAP_FAILED)
 		return error_errno(err, "reading %s", file->path);
 	original->bytes = (struct span){bytes, file->size};
