@@ -9,12 +9,11 @@
  * shrink to a third or a quarter, so an archive that gives a hundred times
  * its own size is refused, unless that is little.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <elf.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "scan/libarchive.h"
 #include "scan/parts.h"
 #include "scan/walk.h"
 #include "sofold/vec.h"
@@ -30,6 +29,7 @@ struct entry {
 
 struct reading {
 	struct layer *layer;
+	const struct libarchive *lib;
 	struct archive *archive;
 	struct entry *entries;
 	size_t nr_entries, alloc_entries;
@@ -63,7 +63,7 @@ static int read_data(struct reading *reading, const char *path, uint64_t *size, 
 	la_ssize_t n;
 
 	*size = 0;
-	while ((n = archive_read_data(reading->archive, start, sizeof start)) > 0) {
+	while ((n = reading->lib->archive_read_data(reading->archive, start, sizeof start)) > 0) {
 		if (!*size && is_wanted(path, (struct span){start, (size_t)n}))
 			bytes = arena_alloc(arena, room = sizeof start);
 		*size += (uint64_t)n;
@@ -84,7 +84,7 @@ static int read_data(struct reading *reading, const char *path, uint64_t *size, 
 	}
 	if (n < 0)
 		return error_add(err, ERROR_RUN, "reading %s: %s: %s", reading->layer->root, path,
-				 archive_error_string(reading->archive));
+				 reading->lib->archive_error_string(reading->archive));
 	*contents = bytes ? (struct span){bytes, *size} : (struct span){0};
 	return 0;
 }
@@ -92,8 +92,8 @@ static int read_data(struct reading *reading, const char *path, uint64_t *size, 
 static int read_entry(struct reading *reading, struct archive_entry *entry, struct error *err)
 {
 	struct layer *layer = reading->layer;
-	const char *name = archive_entry_pathname(entry), *path;
-	mode_t mode = archive_entry_filetype(entry);
+	const char *name = reading->lib->archive_entry_pathname(entry), *path;
+	mode_t mode = reading->lib->archive_entry_filetype(entry);
 	struct span contents = {0};
 	struct file *file;
 	uint64_t size;
@@ -116,7 +116,7 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
 			: mode == S_IFLNK	 ? FILE_SYMLINK
 						 : FILE_OTHER,
 		.is_elf = contents.n >= SELFMAG && !memcmp(contents.p, ELFMAG, SELFMAG),
-		.mode = archive_entry_mode(entry),
+		.mode = reading->lib->archive_entry_mode(entry),
 		.size = size,
 		.ino = layer->nr_files,
 		.nr_links = 1,
@@ -124,7 +124,8 @@ static int read_entry(struct reading *reading, struct archive_entry *entry, stru
 		.object = NO_ID,
 	};
 	if (file->kind == FILE_SYMLINK)
-		file->link_target = arena_strdup(layer->arena, archive_entry_symlink(entry) ?: "");
+		file->link_target = arena_strdup(layer->arena,
+						 reading->lib->archive_entry_symlink(entry) ?: "");
 	*VEC_PUSH(layer->arena, reading, entries) = (struct entry){path, contents};
 	return 0;
 }
@@ -134,12 +135,13 @@ static int read_entries(struct reading *reading, struct error *err)
 	struct archive_entry *entry;
 	int rc;
 
-	while ((rc = archive_read_next_header(reading->archive, &entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN)
+	while ((rc = reading->lib->archive_read_next_header(reading->archive, &entry)) == ARCHIVE_OK ||
+	       rc == ARCHIVE_WARN)
 		if (read_entry(reading, entry, err))
 			return ERROR_RUN;
 	if (rc != ARCHIVE_EOF)
 		return error_add(err, ERROR_RUN, "reading %s: %s", reading->layer->root,
-				 archive_error_string(reading->archive));
+				 reading->lib->archive_error_string(reading->archive));
 	return 0;
 }
 
@@ -155,22 +157,33 @@ static void order_contents(struct reading *reading, struct source *source)
 		source->contents[i] = reading->entries[layer->files[i].ino - 1].contents;
 }
 
+static int open_archive(struct reading *reading, int fd, struct error *err)
+{
+	const struct libarchive *lib = reading->lib;
+
+	lib->archive_read_support_filter_all(reading->archive);
+	lib->archive_read_support_format_zip(reading->archive);
+	lib->archive_read_support_format_tar(reading->archive);
+	if (lib->archive_read_open_fd(reading->archive, fd, 1 << 16) != ARCHIVE_OK)
+		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive: %s",
+				 reading->layer->root, lib->archive_error_string(reading->archive));
+	return 0;
+}
+
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err)
 {
-	struct reading reading = {.layer = layer, .archive = archive_read_new(), .limit = unpacked_limit(fd)};
-	int rc;
+	struct reading reading = {.layer = layer, .limit = unpacked_limit(fd)};
+	int rc = libarchive_load(&reading.lib, err);
 
+	if (rc)
+		return rc;
+	reading.archive = reading.lib->archive_read_new();
 	if (!reading.archive)
 		return error_add(err, ERROR_RUN, "reading %s: out of memory", layer->root);
-	archive_read_support_filter_all(reading.archive);
-	archive_read_support_format_zip(reading.archive);
-	archive_read_support_format_tar(reading.archive);
-	if (archive_read_open_fd(reading.archive, fd, 1 << 16) != ARCHIVE_OK)
-		rc = error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive: %s",
-			       layer->root, archive_error_string(reading.archive));
-	else
+	rc = open_archive(&reading, fd, err);
+	if (!rc)
 		rc = read_entries(&reading, err);
-	archive_read_free(reading.archive);
+	reading.lib->archive_read_free(reading.archive);
 	if (rc)
 		return rc;
 	layer->from_archive = true;

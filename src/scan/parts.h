@@ -3,6 +3,7 @@
  *
  *	walk.c      the files
  *	archive.c   the files of a zip instead, with their bytes
+ *	libarchive.c    the library for that, loaded when needed
  *	objects.c   which of them are ELF, parsed on all cores
  *	owners.c    which wheel each file belongs to
  *	frames.c    on request: functions and producers, by libdwarf
