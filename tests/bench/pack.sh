@@ -4,8 +4,7 @@
 # Why: libdeflate does more work for each byte than zlib at 9; whether all
 # cores together make up for it is a ratio on one machine. Gives no verdict.
 # How: `pack.sh [NAME...]`, on the layers of fixtures/wheels named, or on two. Medians of
-# RUNS runs by hyperfine, both with a warm cache. run.sh may source this file for
-# bench_pack TREE.
+# RUNS runs by hyperfine, both with a warm cache.
 # shellcheck source=tests/wheels/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../wheels/lib.sh"
 

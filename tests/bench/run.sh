@@ -5,13 +5,17 @@
 # in one run; the figures themselves mean little elsewhere. Gives no verdict.
 # How: `run.sh [NAME...]`, on the layers of fixtures/wheels named, or on four. hyperfine
 # runs the commands of one comparison, after a warm-up; the table shows medians.
-#   audit   against jdupes -r and scanelf -R together, and find -type f -printf %s
+#   audit   against jdupes -r and scanelf -R together, and find -type f -printf %s;
+#           --format json besides, which also has the SHA-256 of every copy
 #   shrink  --only dedupe,strip, in place on a fresh copy (copied and synced untimed),
 #           against strip over every .so, one call a file as the recipes in use have it
 #           (serverless-python-requirements, aws-sdk-pandas), and patchelf --set-rpath
 #           over the objects whose names or search path shrink edits
-# shrink also verifies and syncs what it writes, which the others do not. At the end
-# bridge.sh compares numpy in an untouched and in a shrunk layer.
+# shrink also verifies, syncs and hashes (for RECORD) what it writes, which the others
+# do not. Used copies stay until the end: ext4 gives out no inode that was freed in the
+# last minutes, and looks at each of them whenever somebody creates a file.
+# At the end bridge.sh compares numpy in an untouched and in a shrunk layer, and pack.sh
+# compares pack with zip.
 set -euo pipefail
 # shellcheck source=tests/wheels/lib.sh
 . "$(dirname "$0")/../wheels/lib.sh"
@@ -20,6 +24,7 @@ set -euo pipefail
 
 BENCH=$ROOT/build/bench
 RUNS=${RUNS:-10}
+SHRINK_RUNS=${SHRINK_RUNS:-5} # each leaves two copies of the layer on the disk
 
 # medians CSV: one number a command, in order.
 medians() {
@@ -41,13 +46,14 @@ row() {
 bench_audit() {
 	local tree=$1 csv=$BENCH/audit.csv times
 	hyperfine -N --style none --warmup 2 --runs "$RUNS" --export-csv "$csv" --output null \
-		"$SOFOLD audit --format json $tree" "jdupes -q -r $tree" "scanelf -q -R $tree" \
-		"find $tree -type f -printf %s\\n" >/dev/null 2>&1
+		"$SOFOLD audit $tree" "$SOFOLD audit --format json $tree" "jdupes -q -r $tree" \
+		"scanelf -q -R $tree" "find $tree -type f -printf %s\\n" >/dev/null 2>&1
 	mapfile -t times < <(medians "$csv")
 	row "sofold audit" "${times[0]}" "${times[0]}" "$(peak "$SOFOLD" audit "$tree")"
-	row "jdupes -r, scanelf -R" "$(awk "BEGIN { print ${times[1]} + ${times[2]} }")" "${times[0]}" \
+	row "sofold audit --format json" "${times[1]}" "${times[0]}" "$(peak "$SOFOLD" audit -f json "$tree")"
+	row "jdupes -r, scanelf -R" "$(awk "BEGIN { print ${times[2]} + ${times[3]} }")" "${times[0]}" \
 		"$(peak jdupes -q -r "$tree")"
-	row "find -type f -printf %s" "${times[3]}" "${times[0]}"
+	row "find -type f -printf %s" "${times[4]}" "${times[0]}"
 }
 
 # names_of DIR: "PATH NEEDED... PATHTAG" of every object.
@@ -77,11 +83,13 @@ write_by_hand() {
 
 bench_shrink() {
 	local tree=$1 copy=$BENCH/copy csv=$BENCH/shrink.csv by_hand=$BENCH/by_hand.sh fresh=$BENCH/fresh.sh times
-	rm -rf "$BENCH/after"
+	rm -rf "$BENCH/after" # not made by a timed run
 	"$SOFOLD" shrink --only dedupe,strip -o "$BENCH/after" "$tree" >/dev/null
 	write_by_hand "$tree" "$BENCH/after" "$by_hand"
-	echo "rm -rf '$copy' && cp -a '$tree' '$copy' && sync" >"$fresh"
-	hyperfine -N --style none --warmup 1 --runs "$RUNS" --ignore-failure --export-csv "$csv" --output null \
+	mkdir -p "$BENCH/used"
+	echo "[ ! -e '$copy' ] || mv '$copy' '$BENCH/used/$(basename "$tree")'.\$\$; cp -a '$tree' '$copy' && sync" \
+		>"$fresh"
+	hyperfine -N --style none --warmup 1 --runs "$SHRINK_RUNS" --ignore-failure --export-csv "$csv" --output null \
 		--prepare "sh $fresh" "$SOFOLD shrink --only dedupe,strip $copy" \
 		--prepare "sh $fresh" "sh $by_hand $copy" >/dev/null 2>&1
 	mapfile -t times < <(medians "$csv")
@@ -111,13 +119,16 @@ bench() {
 [ -x "$SOFOLD" ] || die "no $SOFOLD: run make"
 [ $# -gt 0 ] || set -- cp36 cp38 cp310 cp312
 mkdir -p "$BENCH"
-echo "medians of $RUNS runs, warm cache, $JOBS cores; x: times sofold"
+echo "medians of $RUNS runs ($SHRINK_RUNS of shrink), warm cache, $JOBS cores; x: times sofold"
 for name; do
 	bench "$name"
 done
-rm -rf "$BENCH/copy" "$BENCH/after"
+rm -rf "$BENCH/copy" "$BENCH/used" "$BENCH/after"
 for name; do
 	case $name in
-	cp310 | cp312) "$ROOT/tests/bench/bridge.sh" "$name" ;;
+	cp310 | cp312)
+		"$ROOT/tests/bench/bridge.sh" "$name"
+		"$ROOT/tests/bench/pack.sh" "$name"
+		;;
 	esac
 done
