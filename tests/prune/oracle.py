@@ -10,6 +10,8 @@ same kind of thing (package, module, namespace) in AFTER:
   - import_module("a.b"), __import__("a.b"), find_spec("a.b"), importorskip("a.b"),
     importlib.resources.files("a.b") and pkgutil.get_data("a.b", ...);
   - names of submodules in a package's __all__;
+  - a string that is a module's whole dotted name, wherever it stands: numpy 1.26 does
+    __import__ of names that it gives to add_newdoc();
   - lazy_loader.attach(__name__, submodules, submod_attrs), and attach_stub(), which
     needs the .pyi beside the file and everything that one imports;
   - a method or class in *.dist-info/entry_points.txt.
@@ -19,6 +21,7 @@ With --look it also lists, to be judged by a person, what asks but may not matte
   type      imports under `if TYPE_CHECKING`
   conftest  imports by conftest.py, which pytest alone reads
   main      imports under `if __name__ == "__main__"`
+  script    modules named by strings in files that cannot be imported: PyInstaller's hooks
   data      strings in kept .py files that end in the name of a removed file
   folder    parts of paths in kept .py files that are the name of a directory that is gone
   binary    names of removed modules in the bytes of kept extension modules
@@ -75,6 +78,7 @@ class Reader(ast.NodeVisitor):
     def __init__(self, path, kind):
         parts = path.rsplit(".", 1)[0].split("/")
         self.is_package = parts[-1] == "__init__"
+        self.is_module = all(part.isidentifier() for part in parts)
         self.package = parts[:-1]
         self.kind = kind
         self.found = []
@@ -165,6 +169,9 @@ class Reader(ast.NodeVisitor):
     def visit_Constant(self, node):
         if isinstance(node.value, str) and 2 < len(node.value) < 200 and "\n" not in node.value:
             self.strings.append((node.lineno, node.value))
+            if "." in node.value and DOTTED.match(node.value) and node.value[0] != ".":
+                kind = self.kind or ("" if self.is_module else "script")
+                self.found.append((node.lineno, kind, [node.value], repr(node.value)))
 
 
 def prefixes(parts):
@@ -301,7 +308,7 @@ def main():
     oracle.run(look)
     oracle.show("")
     if look:
-        for kind in ("type", "conftest", "main", "data", "folder", "binary", "metadata"):
+        for kind in ("type", "conftest", "main", "script", "data", "folder", "binary", "metadata"):
             oracle.show(kind)
     sys.exit(1 if oracle.lines.get("") else 0)
 
