@@ -30,6 +30,8 @@ def metadata():
     check("entry point groups", sorted(groups))
     ours = set(filter(None, (point_owner(point) for group in groups for point in select(points, group))))
     check("entry points", sorted(ours))
+    owners = importlib.metadata.packages_distributions()
+    check("packages", {name: sorted(set(owners[name])) for name in sorted(owners) if name.isidentifier()})
     licences = [name for name in DISTRIBUTIONS if not has_licence(name)]
     check("without a licence", licences)
     files = importlib.metadata.files("numpy")
