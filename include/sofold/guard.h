@@ -9,13 +9,16 @@
  *	guard_platform_budgets(arena, &budgets, platform);
  *	guard_parse_budget(arena, &budgets, "wheel:numpy=60MB", err);
  *	struct guard_verdicts verdicts = guard_judge(arena, &now, baseline, &budgets, inputs, nr);
- *	if (verdicts.nr_over) ...
+ *	if (verdicts.nr_over)
+ *		guard_advise(&advice, inputs, nr, &verdicts);
  *
  * Sizes are bytes. Hard links count once for each path, since an unpacked zip
  * has a file for each; symlinks count nothing.
  */
 #ifndef SOFOLD_GUARD_H
 #define SOFOLD_GUARD_H
+
+#include <stdio.h>
 
 #include "sofold/error.h"
 #include "sofold/layer.h"
@@ -36,15 +39,23 @@ bool guard_parse_percent(const char *text, unsigned *percent);
 /* One directory or archive. */
 struct guard_input {
 	const char *name;
-	const struct layer *layer;
-	const struct plan *plan; /* what shrink would do */
-	uint64_t zipped;	 /* bytes of the archive; 0: a directory */
+	struct layer *layer;
+	const struct plan *plan;	    /* what shrink would do */
+	const struct plan_options *options; /* that plan's */
+	uint64_t zipped;		    /* bytes of the archive; 0: a directory */
 };
 
 /* A wheel over all inputs; version of the first. */
 struct guard_wheel {
 	const char *name, *version;
 	uint64_t bytes;
+};
+
+/* A library that is there more than once, over all inputs. */
+struct guard_duplicate {
+	const char *name; /* "libgfortran.so.5" */
+	uint64_t copies;
+	uint64_t bytes; /* of all copies but the largest of each input and machine */
 };
 
 struct guard_measure {
@@ -56,12 +67,21 @@ struct guard_measure {
 	bool has_zipped;	    /* every input is an archive */
 	struct guard_wheel *wheels; /* by name */
 	size_t nr_wheels, alloc_wheels;
+	bool has_families;		  /* baselines of old do not list them */
+	struct guard_duplicate *families; /* by name */
+	size_t nr_families, alloc_families;
 };
 
 struct guard_measure guard_measure(struct arena *arena, const struct guard_input *inputs, size_t nr);
 
 /* NULL: no such wheel. */
 const struct guard_wheel *guard_wheel(const struct guard_measure *measure, const char *name);
+
+/* NULL: it is there once, or not at all. */
+const struct guard_duplicate *guard_duplicate(const struct guard_measure *measure, const char *name);
+
+/* How many copies came to be since the baseline; 0 too when that does not know. */
+uint64_t guard_new_copies(const struct guard_measure *baseline, const struct guard_duplicate *now);
 
 /* --------- budgets ------------------ */
 
@@ -141,13 +161,48 @@ struct guard_verdicts guard_judge(struct arena *arena, const struct guard_measur
 				  const struct guard_measure *baseline, const struct guard_budgets *budgets,
 				  const struct guard_input *inputs, size_t nr_inputs, unsigned warn_at);
 
+/* --------- remedies ------------------ */
+
+/* What a run of shrink over all inputs would free, by its plan: deleted
+ * libraries, less what is placed for them, symbol tables and debug information. */
+struct guard_remedy {
+	const char *options;		     /* "", "--level safe", "--merge all" */
+	uint64_t frees;			     /* of what is unzipped */
+	bool enough;			     /* for every exceeded budget */
+	const struct guard_verdict *lacking; /* the one that lacks most; NULL: enough */
+	uint64_t missing;		     /* bytes it lacks; 0: nobody can say (zipped, layers) */
+};
+
+enum { GUARD_REMEDIES = 4 };
+
+struct guard_advice {
+	struct guard_remedy remedies[GUARD_REMEDIES]; /* careful ones first */
+	size_t nr;				      /* 0: no budget is exceeded */
+	const struct guard_remedy
+		*best; /* the first that is enough, or else frees most; NULL: none frees any */
+};
+
+/* Plans each input anew, with the passes its own plan has. Allocates in the
+ * layers' arenas. .py files are not read, so shrink may keep what they name. */
+void guard_advise(struct guard_advice *advice, const struct guard_input *inputs, size_t nr_inputs,
+		  const struct guard_verdicts *verdicts);
+
 /* --------- baseline ------------------ */
 
 /* Reads what guard_write_baseline() wrote. ERROR_RUN with the reason. */
 int guard_read_baseline(struct arena *arena, const char *path, struct guard_measure *measure,
 			struct error *err);
 
-/* Writes beside and renames. JSON, stable, for a repository. */
+/* JSON, stable, for a repository. */
 int guard_write_baseline(const char *path, const struct guard_measure *measure, struct error *err);
+
+/* --------- files ------------------ */
+
+typedef bool guard_print(FILE *to, void *context); /* false: it failed */
+
+/* Writes beside and renames; into what is no regular file (/dev/stderr), directly.
+ * what is for the message: "baseline". */
+int guard_write_file(const char *what, const char *path, guard_print *print, void *context,
+		     struct error *err);
 
 #endif

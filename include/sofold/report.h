@@ -41,6 +41,7 @@ struct audit {
 	const char *name; /* as the user gave it */
 	struct layer *layer;
 	const struct plan *plan;
+	struct plan_options options; /* the plan's */
 	const struct platform *platform;
 	bool platform_named; /* by the user, not inferred */
 };
@@ -80,14 +81,19 @@ struct guarded {
 	const struct guard_measure *now;
 	const struct guard_measure *baseline; /* NULL: none */
 	const struct guard_verdicts *verdicts;
+	const struct guard_advice *advice;
 };
 
 void report_guard_text(FILE *to, const struct guarded *guarded, const struct report_style *style);
 bool report_guard_json(FILE *to, const struct guarded *guarded);
 
-/* Workflow commands for GitHub Actions, one a budget that is exceeded or near;
- * and, unless summary is NULL, a table in Markdown. */
-void report_guard_github(FILE *to, FILE *summary, const struct guarded *guarded);
+bool report_guard_sarif(FILE *to, const struct guarded *guarded);
+void report_guard_csv(FILE *to, const struct guarded *guarded);
+void report_guard_junit(FILE *to, const struct guarded *guarded);
+void report_guard_markdown(FILE *to, const struct guarded *guarded);
+
+/* Workflow commands for GitHub Actions, one a budget that is exceeded or near. */
+void report_guard_github(FILE *to, const struct guarded *guarded);
 
 /* Number of findings of a severity. */
 size_t report_count(const struct layer *layer, enum severity severity);

@@ -5,6 +5,7 @@
  *	options.c   options every command takes
  *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
+ *	reports.c   guard's formats, and --report
  *	audit.c shrink.c verify.c guard.c pack.c   one command each: a pipeline, top to bottom
  */
 #ifndef SOFOLD_SRC_CLI_CLI_H
@@ -25,12 +26,21 @@ enum exit_status {
 	EXIT_VERIFY = 4,
 };
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
+enum format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_GITHUB, /* from here on guard's only */
+	FORMAT_CSV,
+	FORMAT_JUNIT,
+	FORMAT_SARIF,
+	FORMAT_MARKDOWN,
+};
 
 struct options {
 	const struct platform *platform; /* NULL: infer */
 	enum format format;
-	bool takes_github;    /* --format github as well: guard */
+	bool format_named;    /* by --format */
+	bool takes_all;	      /* formats: guard */
 	bool native_optional; /* a layer without native files is nothing to speak of: guard */
 	struct report_style style;
 	bool quiet;
@@ -77,6 +87,9 @@ error_t options_parse_paths(int key, char *arg, struct argp_state *state, size_t
 /* Splits "a,b" and adds each part. */
 void options_add_list(struct arena *arena, const char ***items, size_t *nr, size_t *alloc, const char *text);
 
+/* The format of that name. */
+bool options_format(const char *name, enum format *format);
+
 /* The level of that name. */
 bool options_level(const char *name, enum level *level);
 
@@ -105,6 +118,29 @@ int audit_layer(const struct options *options, const char *path, bool hash_famil
  * terminal: what is done, "importing". */
 int probe_imports(const struct options *options, const struct layer *layer, const char *what,
 		  struct imports *imports, struct error *err);
+
+/* --report FORMAT=FILE. */
+struct report_target {
+	enum format format;
+	const char *file; /* "-": standard output */
+};
+
+struct report_targets {
+	struct report_target *items;
+	size_t nr_items, alloc_items;
+};
+
+/* Adds what --report says; ERROR_USAGE with the reason. */
+int reports_parse(struct arena *arena, struct report_targets *targets, const char *text, struct error *err);
+
+/* Takes the configuration's when there are none yet, and checks them together. */
+int reports_settle(struct arena *arena, struct report_targets *targets, const struct config *config,
+		   struct error *err);
+
+/* Prints what --format says to standard output, unless a target is, and writes
+ * the targets. GitHub's summary is appended to once. */
+int reports_write(const struct options *options, const struct report_targets *targets,
+		  const struct guarded *guarded, struct error *err);
 
 /* A tree in the making. */
 struct output {

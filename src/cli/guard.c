@@ -15,12 +15,13 @@
 #include "sofold/scan.h"
 #include "sofold/vec.h"
 
-enum { OPTION_BASELINE = 0x300, OPTION_UPDATE, OPTION_INCREASE, OPTION_WARN_AT };
+enum { OPTION_BASELINE = 0x300, OPTION_UPDATE, OPTION_INCREASE, OPTION_WARN_AT, OPTION_REPORT };
 enum { WARN_AT = 90 };
 
 struct guard_options {
 	struct options common;
 	struct guard_budgets budgets;
+	struct report_targets reports;
 	const char *baseline;
 	bool update;
 	bool has_warn_at; /* a flag said so */
@@ -52,6 +53,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_INCREASE:
 		check(state, guard_parse_increase(options->common.arena, &options->budgets, arg, &err), &err);
 		return 0;
+	case OPTION_REPORT:
+		check(state, reports_parse(options->common.arena, &options->reports, arg, &err), &err);
+		return 0;
 	case OPTION_BASELINE:
 		options->baseline = arg;
 		return 0;
@@ -74,6 +78,10 @@ static const struct argp_option own[] = {
 	 "fail when WHAT (default: unzipped) has grown more since the baseline", 0},
 	{"baseline", OPTION_BASELINE, "FILE", 0, "compare with what FILE says", 0},
 	{"update-baseline", OPTION_UPDATE, NULL, 0, "write FILE anew when no budget is exceeded", 0},
+	{"report", OPTION_REPORT, "FORMAT=FILE", 0,
+	 "write a report to FILE, too: text, json, csv, junit, sarif, github or markdown; - is standard "
+	 "output; may be given several times",
+	 0},
 	{"warn-at", OPTION_WARN_AT, "PERCENT", 0, "warn above this part of a limit (default: 90)", 0},
 	{0},
 };
@@ -87,8 +95,11 @@ static const struct argp argp = {
 	.doc = "Fails when what is deployed together, a function and its layers, is over budget.\v"
 	       "PATHs are directories or archives, summed up. With --platform lambda-... the limits\n"
 	       "of Lambda hold: 262,144,000 bytes unzipped, five layers; 52,428,800 zipped warns.\n"
-	       "--format github prints annotations of GitHub Actions, and puts a table into\n"
-	       "$GITHUB_STEP_SUMMARY. Exit status 1 when a budget is exceeded.",
+	       "--format takes csv, junit, sarif, github and markdown, too; github prints\n"
+	       "annotations of GitHub Actions and appends a table to $GITHUB_STEP_SUMMARY.\n"
+	       "What flags leave open is taken from SOFOLD_PLATFORM, SOFOLD_BASELINE and\n"
+	       "SOFOLD_WARN_AT, then from .sofold.yml (SOFOLD_CONFIG names another).\n"
+	       "Exit status 1 when a budget is exceeded.",
 	.children = children,
 };
 
@@ -148,7 +159,10 @@ static int settle(struct guard_options *options, struct error *err)
 
 	settle_baseline(options);
 	settle_budgets(options);
-	return rc ? rc : check_combination(options, err);
+	if (!rc)
+		rc = check_combination(options, err);
+	return rc ? rc
+		  : reports_settle(options->common.arena, &options->reports, &options->common.config, err);
 }
 
 /* --------- the run ------------------ */
@@ -179,8 +193,11 @@ static int read_input(struct guarding *run, size_t i, struct error *err)
 	if (rc)
 		return rc;
 	run->nr_done++;
-	run->inputs[i] = (struct guard_input){
-		.name = path, .layer = audit->layer, .plan = audit->plan, .zipped = archive_bytes(path)};
+	run->inputs[i] = (struct guard_input){.name = path,
+					      .layer = audit->layer,
+					      .plan = audit->plan,
+					      .options = &audit->options,
+					      .zipped = archive_bytes(path)};
 	return 0;
 }
 
@@ -198,54 +215,30 @@ static int read_baseline(struct guarding *run, struct error *err)
 	return rc;
 }
 
-static FILE *open_summary(void)
-{
-	const char *path = getenv("GITHUB_STEP_SUMMARY");
-
-	return path && *path ? fopen(path, "ae") : NULL;
-}
-
-static bool report_github(const struct guarded *guarded)
-{
-	FILE *summary = open_summary();
-
-	report_guard_github(stdout, summary, guarded);
-	return !summary || !fclose(summary);
-}
-
-static bool report(const struct guarding *run, const struct guarded *guarded)
-{
-	const struct options *options = &run->options->common;
-
-	if (options->format == FORMAT_GITHUB)
-		return report_github(guarded);
-	if (options->quiet)
-		return true;
-	if (options->format == FORMAT_JSON)
-		return report_guard_json(stdout, guarded);
-	report_guard_text(stdout, guarded, &options->style);
-	return true;
-}
-
 static int judge(struct guarding *run, struct error *err)
 {
 	struct guard_options *options = run->options;
 	struct arena *arena = options->common.arena;
 	struct guard_verdicts verdicts;
+	struct guard_advice advice;
+	int rc;
 	struct guarded guarded = {.inputs = run->inputs,
 				  .nr_inputs = options->common.nr_paths,
 				  .platform = options->common.platform,
 				  .now = &run->now,
 				  .baseline = run->has_baseline ? &run->baseline : NULL,
-				  .verdicts = &verdicts};
+				  .verdicts = &verdicts,
+				  .advice = &advice};
 
 	if (options->common.platform)
 		guard_platform_budgets(arena, &options->budgets, options->common.platform);
 	run->now = guard_measure(arena, run->inputs, options->common.nr_paths);
 	verdicts = guard_judge(arena, &run->now, guarded.baseline, &options->budgets, run->inputs,
 			       options->common.nr_paths, options->warn_at);
-	if (!report(run, &guarded))
-		return error_errno(err, "writing the report");
+	guard_advise(&advice, run->inputs, options->common.nr_paths, &verdicts);
+	rc = reports_write(&options->common, &options->reports, &guarded, err);
+	if (rc)
+		return rc;
 	if (verdicts.nr_over)
 		return EXIT_FINDINGS;
 	return options->update ? guard_write_baseline(options->baseline, &run->now, err) : 0;
@@ -259,7 +252,7 @@ int command_guard(int argc, char **argv, struct error *err)
 	size_t i;
 
 	options_init(&options.common);
-	options.common.takes_github = options.common.native_optional = true;
+	options.common.takes_all = options.common.native_optional = true;
 	options_parse(&options.common, &argp, argc, argv);
 	run.audits = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.audits);
 	run.inputs = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.inputs);

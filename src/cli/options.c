@@ -46,17 +46,31 @@ static void set_color(struct argp_state *state, struct options *options, const c
 		argp_error(state, "--color takes auto, always or never, not '%s'", when);
 }
 
-static void set_format(struct argp_state *state, struct options *options, const char *name)
+bool options_format(const char *name, enum format *format)
 {
 	static const char *const names[] = {
-		[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_GITHUB] = "github"};
-	enum format most = options->takes_github ? FORMAT_GITHUB : FORMAT_JSON;
+		[FORMAT_TEXT] = "text",		[FORMAT_JSON] = "json",	  [FORMAT_GITHUB] = "github",
+		[FORMAT_CSV] = "csv",		[FORMAT_JUNIT] = "junit", [FORMAT_SARIF] = "sarif",
+		[FORMAT_MARKDOWN] = "markdown",
+	};
+	size_t i;
 
-	for (options->format = FORMAT_TEXT; options->format <= most; options->format++)
-		if (!strcmp(name, names[options->format]))
-			return;
-	argp_error(state, "--format takes text%s json%s, not '%s'", options->takes_github ? "," : " or",
-		   options->takes_github ? " or github" : "", name);
+	for (i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(name, names[i])) {
+			*format = (enum format)i;
+			return true;
+		}
+	return false;
+}
+
+static void set_format(struct argp_state *state, struct options *options, const char *name)
+{
+	options->format_named = true;
+	if (!options_format(name, &options->format) || (options->format > FORMAT_JSON && !options->takes_all))
+		argp_error(state, "--format takes %s, not '%s'",
+			   options->takes_all ? "text, json, csv, junit, sarif, github or markdown"
+					      : "text or json",
+			   name);
 }
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
@@ -315,16 +329,17 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 		struct error *err)
 {
-	struct plan_options plan = {.level = options->level,
-				    .passes = options->passes,
-				    .merge = options->merge,
-				    .nr_merge = options->nr_merge};
+	struct plan_options *plan = &audit->options;
 	int rc = open_layer(options, path, hash_families, audit, err);
 
 	if (rc)
 		return rc;
-	plan.platform = audit->platform;
-	plan.offers = bridge_offers(audit->layer, &plan.nr_offers);
-	audit->plan = plan_layer(audit->layer, &plan);
+	*plan = (struct plan_options){.level = options->level,
+				      .passes = options->passes,
+				      .merge = options->merge,
+				      .nr_merge = options->nr_merge,
+				      .platform = audit->platform};
+	plan->offers = bridge_offers(audit->layer, &plan->nr_offers);
+	audit->plan = plan_layer(audit->layer, plan);
 	return 0;
 }

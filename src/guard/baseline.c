@@ -2,14 +2,9 @@
  * What was there: a small JSON file, one line a wheel, to be kept in the
  * repository so that a pull request shows in its diff what it costs.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "guard/guard.h"
 #include "sofold/vec.h"
@@ -49,6 +44,29 @@ static bool take_wheels(struct arena *arena, json_t *object, struct guard_measur
 	return true;
 }
 
+/* Files of before there was this key go without. */
+static bool take_families(struct arena *arena, json_t *object, struct guard_measure *measure)
+{
+	const char *name;
+	json_t *value;
+
+	if (!object)
+		return true;
+	if (!json_is_object(object))
+		return false;
+	measure->has_families = true;
+	json_object_foreach(object, name, value)
+	{
+		struct guard_duplicate *family = VEC_PUSH(arena, measure, families);
+
+		family->name = arena_strdup(arena, name);
+		if (!take_bytes(value, "copies", &family->copies) ||
+		    !take_bytes(value, "bytes", &family->bytes))
+			return false;
+	}
+	return true;
+}
+
 static bool take_measure(struct arena *arena, const json_t *root, struct guard_measure *measure)
 {
 	*measure = (struct guard_measure){0};
@@ -57,7 +75,8 @@ static bool take_measure(struct arena *arena, const json_t *root, struct guard_m
 	       take_bytes(root, "native", &measure->native) &&
 	       take_bytes(root, "duplicates", &measure->duplicates) &&
 	       take_bytes(root, "layers", &measure->layers) &&
-	       take_wheels(arena, json_object_get(root, "wheels"), measure);
+	       take_wheels(arena, json_object_get(root, "wheels"), measure) &&
+	       take_families(arena, json_object_get(root, "families"), measure);
 }
 
 int guard_read_baseline(struct arena *arena, const char *path, struct guard_measure *measure,
@@ -100,6 +119,18 @@ static json_t *wheels_json(const struct guard_measure *measure)
 	return wheels;
 }
 
+static json_t *families_json(const struct guard_measure *measure)
+{
+	json_t *families = json_object();
+	size_t i;
+
+	for (i = 0; i < measure->nr_families; i++)
+		json_object_set_new(families, measure->families[i].name,
+				    json_pack("{s:I, s:I}", "copies", (json_int_t)measure->families[i].copies,
+					      "bytes", (json_int_t)measure->families[i].bytes));
+	return families;
+}
+
 static char *baseline_text(const struct guard_measure *measure)
 {
 	json_t *root = json_object();
@@ -113,36 +144,22 @@ static char *baseline_text(const struct guard_measure *measure)
 	json_object_set_new(root, "duplicates", json_integer((json_int_t)measure->duplicates));
 	json_object_set_new(root, "layers", json_integer((json_int_t)measure->layers));
 	json_object_set_new(root, "wheels", wheels_json(measure));
+	json_object_set_new(root, "families", families_json(measure));
 	text = json_dumps(root, JSON_INDENT(2));
 	json_decref(root);
 	return text;
 }
 
-static int write_text(int fd, const char *text)
+static bool print_text(FILE *to, void *text)
 {
-	FILE *file = fdopen(fd, "w");
-	int bad;
-
-	if (!file) {
-		close(fd);
-		return -1;
-	}
-	bad = fprintf(file, "%s\n", text) < 0 || fflush(file) || fchmod(fd, 0644) || fsync(fd);
-	return fclose(file) || bad ? -1 : 0;
+	return text && fprintf(to, "%s\n", (const char *)text) > 0;
 }
 
 int guard_write_baseline(const char *path, const struct guard_measure *measure, struct error *err)
 {
-	struct arena *arena = arena_new();
-	char *beside = arena_printf(arena, "%s.XXXXXX", path), *text = baseline_text(measure);
-	int fd = text ? mkostemp(beside, O_CLOEXEC) : -1, rc = 0;
+	char *text = baseline_text(measure);
+	int rc = guard_write_file("baseline", path, print_text, text, err);
 
-	if (fd < 0 || write_text(fd, text) || rename(beside, path)) {
-		rc = error_errno(err, "writing the baseline %s", path);
-		if (fd >= 0)
-			unlink(beside);
-	}
 	free(text);
-	arena_free(arena);
 	return rc;
 }

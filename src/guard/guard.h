@@ -5,7 +5,9 @@
  *	budgets.c   what is allowed: platform, --budget, --max-increase
  *	measure.c   what is there
  *	judge.c     the one held against the other
+ *	advice.c    what shrink could do about it
  *	baseline.c  what was there: a JSON file
+ *	file.c      writing one
  */
 #ifndef SOFOLD_SRC_GUARD_GUARD_H
 #define SOFOLD_SRC_GUARD_GUARD_H

@@ -68,6 +68,45 @@ static bool is_lambda_layer(const struct layer *layer)
 	return false;
 }
 
+static struct guard_duplicate *add_family(struct arena *arena, struct guard_measure *measure,
+					  const char *name)
+{
+	struct guard_duplicate *family;
+	size_t i;
+
+	for (i = 0; i < measure->nr_families; i++)
+		if (!strcmp(measure->families[i].name, name))
+			return &measure->families[i];
+	family = VEC_PUSH(arena, measure, families);
+	family->name = name;
+	return family;
+}
+
+static void add_families(struct arena *arena, struct guard_measure *measure, const struct guard_input *input)
+{
+	size_t i, k;
+
+	for (i = 0; i < input->plan->nr_families; i++) {
+		const struct family *family = &input->plan->families[i];
+		struct guard_duplicate *sum = add_family(arena, measure, family->name);
+		uint64_t largest = 0;
+
+		for (k = 0; k < family->nr_copies; k++) {
+			uint64_t size = input->layer->objects[family->copies[k].object].size;
+
+			sum->bytes += size;
+			largest = size > largest ? size : largest;
+		}
+		sum->copies += family->nr_copies;
+		sum->bytes -= largest;
+	}
+}
+
+static int by_family(const void *a, const void *b)
+{
+	return strcmp(((const struct guard_duplicate *)a)->name, ((const struct guard_duplicate *)b)->name);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct guard_wheel *)a)->name, ((const struct guard_wheel *)b)->name);
@@ -75,11 +114,12 @@ static int by_name(const void *a, const void *b)
 
 struct guard_measure guard_measure(struct arena *arena, const struct guard_input *inputs, size_t nr)
 {
-	struct guard_measure measure = {.has_zipped = true};
+	struct guard_measure measure = {.has_zipped = true, .has_families = true};
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
 		add_files(arena, &measure, inputs[i].layer);
+		add_families(arena, &measure, &inputs[i]);
 		measure.native += native_bytes(inputs[i].layer);
 		measure.duplicates += inputs[i].plan->reclaimable;
 		measure.layers += is_lambda_layer(inputs[i].layer);
@@ -88,6 +128,8 @@ struct guard_measure guard_measure(struct arena *arena, const struct guard_input
 	}
 	if (measure.nr_wheels)
 		qsort(measure.wheels, measure.nr_wheels, sizeof *measure.wheels, by_name);
+	if (measure.nr_families)
+		qsort(measure.families, measure.nr_families, sizeof *measure.families, by_family);
 	return measure;
 }
 
@@ -99,4 +141,26 @@ const struct guard_wheel *guard_wheel(const struct guard_measure *measure, const
 		if (!strcmp(measure->wheels[i].name, name))
 			return &measure->wheels[i];
 	return NULL;
+}
+
+const struct guard_duplicate *guard_duplicate(const struct guard_measure *measure, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < measure->nr_families; i++)
+		if (!strcmp(measure->families[i].name, name))
+			return &measure->families[i];
+	return NULL;
+}
+
+uint64_t guard_new_copies(const struct guard_measure *baseline, const struct guard_duplicate *now)
+{
+	const struct guard_duplicate *before;
+
+	if (!baseline || !baseline->has_families)
+		return 0;
+	before = guard_duplicate(baseline, now->name);
+	if (!before)
+		return now->copies - 1; /* one need not be new */
+	return now->copies > before->copies ? now->copies - before->copies : 0;
 }

@@ -37,6 +37,49 @@ static json_t *wheels_json(const struct guarded *guarded)
 	return array;
 }
 
+static json_t *families_json(const struct guarded *guarded)
+{
+	const struct guard_measure *old = guarded->baseline;
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < guarded->now->nr_families; i++) {
+		const struct guard_duplicate *family = &guarded->now->families[i];
+		bool known = old && old->has_families;
+		json_t *json = json_object();
+
+		json_object_set_new(json, "name", json_text(family->name));
+		json_object_set_new(json, "copies", json_bytes(family->copies));
+		json_object_set_new(json, "new_copies",
+				    known ? json_bytes(guard_new_copies(old, family)) : json_null());
+		json_object_set_new(json, "bytes", json_bytes(family->bytes));
+		json_array_append_new(array, json);
+	}
+	return array;
+}
+
+static json_t *remedies_json(const struct guard_advice *advice)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < advice->nr; i++) {
+		const struct guard_remedy *remedy = &advice->remedies[i];
+		json_t *json = json_object();
+
+		json_object_set_new(json, "options", json_text(remedy->options));
+		json_object_set_new(json, "frees_bytes", json_bytes(remedy->frees));
+		json_object_set_new(json, "enough", json_boolean(remedy->enough));
+		json_object_set_new(json, "lacking",
+				    json_text(remedy->lacking ? remedy->lacking->budget->name : NULL));
+		json_object_set_new(json, "missing_bytes",
+				    remedy->missing ? json_bytes(remedy->missing) : json_null());
+		json_object_set_new(json, "best", json_boolean(remedy == advice->best));
+		json_array_append_new(array, json);
+	}
+	return array;
+}
+
 static json_t *verdict_json(const struct guard_verdict *verdict)
 {
 	const struct guard_budget *budget = verdict->budget;
@@ -72,5 +115,7 @@ bool report_guard_json(FILE *to, const struct guarded *guarded)
 	json_object_set_new(root, "exceeded", json_bytes(guarded->verdicts->nr_over));
 	json_object_set_new(root, "warnings", json_bytes(guarded->verdicts->nr_warned));
 	json_object_set_new(root, "wheels", wheels_json(guarded));
+	json_object_set_new(root, "families", families_json(guarded));
+	json_object_set_new(root, "remedies", remedies_json(guarded->advice));
 	return json_print(to, root);
 }

@@ -85,8 +85,68 @@ test_says_what_shrink_would_free() {
 	so one/liba-11111111.so soname=liba-11111111.so <<<'int a(void) { return 1; }'
 	cp one/liba-11111111.so two/liba-11111111.so
 	exits 1 "$SOFOLD" guard . -b native=1
-	says "sofold shrink ."
-	says "would free at least"
+	says "sofold shrink . --only strip"
+	says "too little for native"
+}
+
+# duplicate DIR...: the same library in each, with a consumer beside it.
+duplicate() {
+	local dir
+	for dir; do
+		mkdir -p "$dir"
+		so "$dir/libdup-$dir.so" soname="libdup-$dir.so" <<<'char big[500000] = "x"; int dup(void) { return big[9]; }'
+		so "$dir/user$SUFFIX" -L"$dir" "-l:libdup-$dir.so" '-Wl,-rpath,$ORIGIN' \
+			<<<'int dup(void); int PyInit_user(void) { return dup(); }'
+	done
+}
+
+test_says_which_options_bring_it_under() {
+	duplicate one two
+	mkdir "it's"
+	mv one two "it's"
+	local bytes
+	bytes=$(find "it's" -type f -printf '%s\n' | awk '{ s += $1 } END { print s }')
+	exits 1 "$SOFOLD" guard "it's" -b unzipped=$((bytes - 400000))
+	says "--only strip     frees about"
+	says "So it fits:"
+	says "sofold shrink 'it'\\''s' --level safe"
+	cp -r "it's" copy
+	"$SOFOLD" shrink copy --level safe >/dev/null
+	exits 0 "$SOFOLD" guard copy -b unzipped=$((bytes - 400000))
+	exits 1 "$SOFOLD" guard "it's" -b unzipped=100000
+	says "Nothing is enough"
+	says "too little for unzipped"
+	"$SOFOLD" guard "it's" -b unzipped=100000 --format json >json || true
+	"$PYTHON" - <<-'END'
+		import json
+		remedies = json.load(open("json"))["remedies"]
+		assert [r["options"] for r in remedies] == ["--only strip", "--level safe", "", "--merge all"]
+		assert not any(r["enough"] for r in remedies) and remedies[1]["frees_bytes"] > 500000, remedies
+		assert all(r["missing_bytes"] > 0 and r["lacking"] == "unzipped" for r in remedies), remedies
+	END
+}
+
+test_says_which_duplicates_appeared() {
+	duplicate one two
+	mkdir tree
+	mv one tree
+	exits 0 "$SOFOLD" guard tree --baseline b.json --update-baseline
+	mv two tree
+	exits 0 "$SOFOLD" guard tree --baseline b.json
+	says "Duplicates that appeared"
+	says "libdup-one.so"
+	exits 0 "$SOFOLD" guard tree --baseline b.json --update-baseline
+	exits 0 "$SOFOLD" guard tree --baseline b.json
+	! grep -q appeared out
+	"$PYTHON" - <<-'END'
+		import json
+		old = json.load(open("b.json"))
+		assert old["schema_version"] == 1 and len(old["families"]) == 1, old
+		del old["families"]
+		json.dump(old, open("b.json", "w"))
+	END
+	exits 0 "$SOFOLD" guard tree --baseline b.json
+	! grep -q appeared out
 }
 
 test_speaks_to_github() {

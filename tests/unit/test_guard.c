@@ -105,8 +105,14 @@ static void guard_reads_budgets(void)
 
 static struct guard_wheel old_wheels[] = {{"gone", "1", 50}, {"numpy", "1", 1000}};
 static struct guard_wheel new_wheels[] = {{"numpy", "2", 1100}};
-static const struct guard_measure before = {
-	.unzipped = 10000, .native = 900, .wheels = old_wheels, .nr_wheels = 2};
+static struct guard_duplicate old_families[] = {{"liba.so", 2, 70}, {"libb.so", 3, 80}};
+static const struct guard_measure before = {.unzipped = 10000,
+					    .native = 900,
+					    .wheels = old_wheels,
+					    .nr_wheels = 2,
+					    .has_families = true,
+					    .families = old_families,
+					    .nr_families = 2};
 static const struct guard_measure now = {
 	.unzipped = 10200, .native = 901, .layers = 5, .wheels = new_wheels, .nr_wheels = 1};
 
@@ -193,6 +199,10 @@ static void guard_reads_the_baseline_it_writes(void)
 		"\"wheels\": {}}",
 		"{\"schema_version\": 1, \"unzipped\": 5, \"native\": 1, \"duplicates\": 0, \"layers\": 0, "
 		"\"wheels\": {\"a\": {}}}",
+		"{\"schema_version\": 1, \"unzipped\": 5, \"native\": 1, \"duplicates\": 0, \"layers\": 0, "
+		"\"wheels\": {}, \"families\": []}",
+		"{\"schema_version\": 1, \"unzipped\": 5, \"native\": 1, \"duplicates\": 0, \"layers\": 0, "
+		"\"wheels\": {}, \"families\": {\"a\": {\"copies\": 1}}}",
 	};
 	char dir[] = "/tmp/sofold-guard-XXXXXX", path[64];
 	struct guard_measure read;
@@ -209,6 +219,9 @@ static void guard_reads_the_baseline_it_writes(void)
 	CU_ASSERT(!read.has_zipped);
 	CU_ASSERT_EQUAL(read.nr_wheels, 2);
 	CU_ASSERT_EQUAL(guard_wheel(&read, "numpy")->bytes, 1000);
+	CU_ASSERT(read.has_families);
+	CU_ASSERT_EQUAL(guard_duplicate(&read, "libb.so")->copies, 3);
+	CU_ASSERT_EQUAL(guard_duplicate(&read, "liba.so")->bytes, 70);
 	for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		write_text(path, wrong[i]);
 		CU_ASSERT_EQUAL(guard_read_baseline(arena, path, &read, &err), ERROR_RUN);
@@ -221,12 +234,76 @@ static void guard_reads_the_baseline_it_writes(void)
 	arena_free(arena);
 }
 
+static void guard_reads_baselines_without_families(void)
+{
+	char path[] = "/tmp/sofold-guard-XXXXXX";
+	struct guard_measure read;
+	struct error err = {""};
+	int fd = mkstemp(path);
+
+	begin();
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	write_text(path, "{\"schema_version\": 1, \"unzipped\": 5, \"zipped\": null, \"native\": 1, "
+			 "\"duplicates\": 0, \"layers\": 0, \"wheels\": {}}");
+	CU_ASSERT_EQUAL(guard_read_baseline(arena, path, &read, &err), 0);
+	CU_ASSERT(!read.has_families);
+	unlink(path);
+	arena_free(arena);
+}
+
+static void guard_counts_new_copies(void)
+{
+	static const struct guard_measure unaware = {0};
+	const struct guard_duplicate same = {"liba.so", 2, 0}, more = {"liba.so", 4, 0},
+				     less = {"libb.so", 2, 0}, fresh = {"libc.so", 2, 0};
+
+	CU_ASSERT_EQUAL(guard_new_copies(&before, &same), 0);
+	CU_ASSERT_EQUAL(guard_new_copies(&before, &more), 2);
+	CU_ASSERT_EQUAL(guard_new_copies(&before, &less), 0);
+	CU_ASSERT_EQUAL(guard_new_copies(&before, &fresh), 1);
+	CU_ASSERT_EQUAL(guard_new_copies(&unaware, &fresh), 0);
+	CU_ASSERT_EQUAL(guard_new_copies(NULL, &fresh), 0);
+}
+
+static void guard_advises_only_when_exceeded(void)
+{
+	struct guard_verdict kept = {.state = GUARD_KEPT};
+	const struct guard_verdicts verdicts = {.items = &kept, .nr_items = 1};
+	struct guard_advice advice;
+
+	guard_advise(&advice, NULL, 0, &verdicts);
+	CU_ASSERT_EQUAL(advice.nr, 0);
+	CU_ASSERT_PTR_NULL(advice.best);
+}
+
+static void guard_reads_percentages(void)
+{
+	unsigned percent;
+
+	CU_ASSERT(guard_parse_percent("0", &percent) && percent == 0);
+	CU_ASSERT(guard_parse_percent("85%", &percent) && percent == 85);
+	CU_ASSERT(guard_parse_percent("100", &percent) && percent == 100);
+	CU_ASSERT(!guard_parse_percent("101", &percent));
+	CU_ASSERT(!guard_parse_percent("8.5%", &percent));
+	CU_ASSERT(!guard_parse_percent("", &percent));
+	CU_ASSERT(!guard_parse_percent("-1", &percent));
+	CU_ASSERT(!guard_parse_percent("5MB", &percent));
+}
+
 void suite_guard(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(guard_reads_sizes_exactly), UNIT_TEST(guard_reads_budgets),
-		UNIT_TEST(guard_judges_limits),	      UNIT_TEST(guard_judges_growth),
-		UNIT_TEST(guard_knows_lambda),	      UNIT_TEST(guard_reads_the_baseline_it_writes),
+		UNIT_TEST(guard_reads_sizes_exactly),
+		UNIT_TEST(guard_reads_budgets),
+		UNIT_TEST(guard_judges_limits),
+		UNIT_TEST(guard_judges_growth),
+		UNIT_TEST(guard_knows_lambda),
+		UNIT_TEST(guard_reads_the_baseline_it_writes),
+		UNIT_TEST(guard_reads_baselines_without_families),
+		UNIT_TEST(guard_counts_new_copies),
+		UNIT_TEST(guard_advises_only_when_exceeded),
+		UNIT_TEST(guard_reads_percentages),
 	};
 
 	unit_suite("guard", tests, sizeof tests / sizeof *tests);
