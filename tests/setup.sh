@@ -13,8 +13,8 @@ build=(gcc libc6-dev pkg-config libcyaml-dev libelf-dev libdeflate-dev libdwarf-
 	libjansson-dev libssl-dev libyaml-dev uthash-dev)
 demo=(ca-certificates python3)
 test=(bc binutils ca-certificates clang clang-format clang-tidy elfutils file g++ gcc-aarch64-linux-gnu
-	gfortran hyperfine jdupes libc6-dev-arm64-cross libcunit1-dev libstdc++6-arm64-cross llvm
-	lld musl-tools patchelf pax-utils python3 python3-venv qemu-user time unzip zip)
+	gfortran hyperfine jdupes libc6-dev-arm64-cross libcunit1-dev libstdc++6-arm64-cross libxml2-utils llvm
+	lld musl-tools patchelf pax-utils python3 python3-jsonschema python3-venv qemu-user time unzip zip)
 
 die() {
 	echo "setup.sh: $*" >&2
