@@ -92,9 +92,11 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH...",
-	.doc = "Fails when what is deployed together, a function and its layers, is over budget.\v"
-	       "PATHs are directories or archives, summed up. With --platform lambda-... the limits\n"
-	       "of Lambda hold: 262,144,000 bytes unzipped, five layers; 52,428,800 zipped warns.\n"
+	.doc = "Fails when what is deployed together, a function and its layers, is over\n"
+	       "budget.\v"
+	       "PATHs are directories or archives, summed up. With --platform lambda-... the\n"
+	       "limits of Lambda hold: 262,144,000 bytes unzipped, five layers; 52,428,800\n"
+	       "zipped warns.\n"
 	       "--format takes csv, junit, sarif, github and markdown, too; github prints\n"
 	       "annotations of GitHub Actions and appends a table to $GITHUB_STEP_SUMMARY.\n"
 	       "What flags leave open is taken from SOFOLD_PLATFORM, SOFOLD_BASELINE and\n"
