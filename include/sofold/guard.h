@@ -166,9 +166,9 @@ struct guard_verdicts guard_judge(struct arena *arena, const struct guard_measur
 /* What a run of shrink over all inputs would free, by its plan: deleted
  * libraries, less what is placed for them, symbol tables and debug information. */
 struct guard_remedy {
-	const char *options;		     /* "", "--level safe", "--merge all" */
-	uint64_t frees;			     /* of what is unzipped */
-	bool enough;			     /* for every exceeded budget */
+	const char *options; /* "", "--level safe", "--merge all": beside the configuration's */
+	uint64_t frees;	     /* of what is unzipped */
+	bool enough;	     /* for every exceeded budget */
 	const struct guard_verdict *lacking; /* the one that lacks most; NULL: enough */
 	uint64_t missing;		     /* bytes it lacks; 0: nobody can say (zipped, layers) */
 };

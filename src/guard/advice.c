@@ -9,14 +9,15 @@
 
 static const struct candidate {
 	const char *options;
+	const char *named; /* the same where the configuration has another level */
 	unsigned passes;
 	enum level level;
 	bool merges_all;
 } candidates[GUARD_REMEDIES] = {
-	{"--only strip", PASS_STRIP, LEVEL_SAFE, false},
-	{"--level safe", PASS_ALL, LEVEL_SAFE, false},
-	{"", PASS_ALL, LEVEL_DEFAULT, false},
-	{"--merge all", PASS_ALL, LEVEL_DEFAULT, true},
+	{"--only strip", "--only strip", PASS_STRIP, LEVEL_SAFE, false},
+	{"--level safe", "--level safe", PASS_ALL, LEVEL_SAFE, false},
+	{"", "--level default", PASS_ALL, LEVEL_DEFAULT, false},
+	{"--merge all", "--level default --merge all", PASS_ALL, LEVEL_DEFAULT, true},
 };
 
 static const struct plan *plan_anew(const struct guard_input *input, const struct candidate *candidate)
@@ -144,7 +145,9 @@ static void hold_against(const struct advising *advising, const struct guard_ver
 static struct guard_remedy try(struct advising *advising, const struct candidate *candidate,
 			       const struct guard_verdicts *verdicts)
 {
-	struct guard_remedy remedy = {.options = candidate->options, .enough = true};
+	bool named = advising->inputs[0].options->level != LEVEL_DEFAULT;
+	struct guard_remedy remedy = {.options = named ? candidate->named : candidate->options,
+				      .enough = true};
 	size_t i;
 
 	for (i = 0; i < advising->nr_inputs; i++)

@@ -50,4 +50,13 @@ const char *guard_command(struct arena *arena, const struct guard_input *input,
 /* "frees 1.20 MB, 3.40 MB too little for unzipped". */
 const char *guard_remedy_text(struct arena *arena, const struct guard_remedy *remedy);
 
+/* Why it is over, a line each: the wheels that grew most, the libraries that are
+ * there once more, the command that frees enough or most. */
+struct guard_why {
+	const char **lines;
+	size_t nr_lines, alloc_lines;
+};
+
+struct guard_why guard_why(struct arena *arena, const struct guarded *guarded);
+
 #endif

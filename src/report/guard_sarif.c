@@ -78,6 +78,19 @@ static const char *level(const struct guard_verdict *verdict)
 	return verdict->state == GUARD_OVER && !verdict->budget->only_warns ? "error" : "warning";
 }
 
+/* What is exceeded says why. */
+static const char *message(struct arena *arena, const struct guarded *guarded,
+			   const struct guard_verdict *verdict)
+{
+	const char *text = guard_sentence(arena, verdict);
+	const struct guard_why why = guard_why(arena, guarded);
+	size_t i;
+
+	for (i = 0; verdict->state == GUARD_OVER && i < why.nr_lines; i++)
+		text = arena_printf(arena, "%s\n%s", text, why.lines[i]);
+	return text;
+}
+
 static json_t *result_json(struct arena *arena, const struct guarded *guarded,
 			   const struct guard_verdict *verdict)
 {
@@ -89,7 +102,7 @@ static json_t *result_json(struct arena *arena, const struct guarded *guarded,
 	json_object_set_new(result, "ruleId", json_text(rules[verdict->budget->what].id));
 	json_object_set_new(result, "ruleIndex", json_integer(verdict->budget->what));
 	json_object_set_new(result, "level", json_text(level(verdict)));
-	json_object_set_new(result, "message", text_json(guard_sentence(arena, verdict)));
+	json_object_set_new(result, "message", text_json(message(arena, guarded, verdict)));
 	json_object_set_new(result, "locations", locations);
 	return result;
 }

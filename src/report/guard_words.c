@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/guard.h"
+#include "sofold/vec.h"
 
 const char *guard_state_name(enum guard_state state)
 {
@@ -178,4 +179,51 @@ const char *guard_remedy_text(struct arena *arena, const struct guard_remedy *re
 		return arena_printf(arena, "frees about %s; what that does to %s is not known", frees, of);
 	return arena_printf(arena, "frees about %s, %s too little for %s", frees,
 			    size_text(missing, remedy->missing), of);
+}
+
+/* --------- why ------------------ */
+
+static void add_growers(struct arena *arena, const struct guarded *guarded, struct guard_why *why)
+{
+	enum { GROWERS = 5 };
+	size_t i, nr;
+	const struct guard_growth *list = guard_growths(arena, guarded, &nr);
+	char change[CHANGE_TEXT];
+
+	for (i = 0; i < nr && i < GROWERS && list[i].change > 0; i++)
+		*VEC_PUSH(arena, why, lines) = arena_printf(
+			arena, "%s: %s", report_shown(guard_growth_label(arena, guarded, &list[i])),
+			guard_change_text(change, list[i].before, list[i].now));
+}
+
+static void add_duplicates(struct arena *arena, const struct guarded *guarded, struct guard_why *why)
+{
+	size_t i;
+
+	for (i = 0; i < guarded->now->nr_families; i++) {
+		const struct guard_duplicate *family = &guarded->now->families[i];
+		uint64_t copies = guard_new_copies(guarded->baseline, family);
+
+		if (copies)
+			*VEC_PUSH(arena, why, lines) = arena_printf(
+				arena, "%s: %" PRIu64 " copies, %" PRIu64 " more than before",
+				report_shown(family->name), family->copies, copies);
+	}
+}
+
+struct guard_why guard_why(struct arena *arena, const struct guarded *guarded)
+{
+	const struct guard_remedy *best = guarded->advice->best;
+	struct guard_why why = {0};
+	size_t i;
+
+	if (guarded->baseline) {
+		add_growers(arena, guarded, &why);
+		add_duplicates(arena, guarded, &why);
+	}
+	for (i = 0; best && i < guarded->nr_inputs; i++)
+		*VEC_PUSH(arena, &why, lines) = guard_command(arena, &guarded->inputs[i], best);
+	if (best)
+		*VEC_PUSH(arena, &why, lines) = guard_remedy_text(arena, best);
+	return why;
 }

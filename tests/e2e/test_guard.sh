@@ -113,6 +113,10 @@ test_says_which_options_bring_it_under() {
 	cp -r "it's" copy
 	"$SOFOLD" shrink copy --level safe >/dev/null
 	exits 0 "$SOFOLD" guard copy -b unzipped=$((bytes - 400000))
+	printf 'level: safe\n' >.sofold.yml
+	exits 1 "$SOFOLD" guard "it's" -b unzipped=100000
+	says "--level default --merge all"
+	rm .sofold.yml
 	exits 1 "$SOFOLD" guard "it's" -b unzipped=100000
 	says "Nothing is enough"
 	says "too little for unzipped"
@@ -135,6 +139,11 @@ test_says_which_duplicates_appeared() {
 	exits 0 "$SOFOLD" guard tree --baseline b.json
 	says "Duplicates that appeared"
 	says "libdup-one.so"
+	for format in junit sarif markdown; do
+		exits 1 "$SOFOLD" guard tree --baseline b.json --max-increase 0 --format $format
+		says "libdup-one.so"
+		says "sofold shrink tree --level safe"
+	done
 	exits 0 "$SOFOLD" guard tree --baseline b.json --update-baseline
 	exits 0 "$SOFOLD" guard tree --baseline b.json
 	! grep -q appeared out
