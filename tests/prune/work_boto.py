@@ -73,7 +73,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
 
 
 def client_for(session, service, url=None):
-    config = botocore.config.Config(retries={"max_attempts": 1, "mode": "standard"}, s3={"addressing_style": "path"},
+    config = botocore.config.Config(retries={"max_attempts": 0, "mode": "legacy"}, s3={"addressing_style": "path"},
                                     request_checksum_calculation="when_required", defaults_mode="standard")
     return session.client(service, endpoint_url=url, config=config, aws_access_key_id="AKIDEXAMPLE",
                           aws_secret_access_key="secret")
