@@ -24,9 +24,9 @@
  *	  slimPatternsAppendDefaults: false
  *	  noDeploy: [boto3]
  *
- * Every key may be missing. What is no such file is ERROR_USAGE with file and
- * line: an unknown key, a list where one value belongs, "60mb". The file is
- * not trusted: at most CONFIG_MOST_BYTES, a regular file, no aliases.
+ * Every key may be missing; paths are relative to the working directory. What is no such file is ERROR_USAGE
+ *with file and line: an unknown key, a list where one value belongs, "60mb". The file is not trusted: at most
+ *CONFIG_MOST_BYTES, a regular file, no aliases.
  *
  * Names that mean nothing here (passes, levels, families, profiles, formats)
  * are handed on as they are, with their line; whoever knows them complains by

@@ -57,6 +57,16 @@ static void take_step(struct trace *trace, const char *text)
 	trace->nr++;
 }
 
+/* Without the newline behind it; a key may hold others. */
+static void take_head(struct trace *trace, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && text[n - 1] == '\n')
+		n--;
+	snprintf(trace->head, sizeof trace->head, "%.*s", (int)n, text);
+}
+
 void trace_add(struct trace *trace, const char *text)
 {
 	const char *load = behind(text, "Load: ");
@@ -64,7 +74,7 @@ void trace_add(struct trace *trace, const char *text)
 	if (strstr(text, "Backtrace"))
 		return;
 	if (load && !*trace->head)
-		snprintf(trace->head, sizeof trace->head, "%.*s", (int)strcspn(load, "\n"), load);
+		take_head(trace, load);
 	else
 		take_step(trace, text);
 }

@@ -21,3 +21,14 @@ exits() {
 says() {
 	grep -qF -- "$1" out || fail "does not say '$1': $(cat out)"
 }
+
+# duplicate DIR...: the same library in each, with a consumer beside it.
+duplicate() {
+	local dir
+	for dir; do
+		mkdir -p "$dir"
+		so "$dir/libdup-$dir.so" soname="libdup-$dir.so" <<<'char big[500000] = "x"; int dup(void) { return big[9]; }'
+		so "$dir/user$SUFFIX" -L"$dir" "-l:libdup-$dir.so" '-Wl,-rpath,$ORIGIN' \
+			<<<'int dup(void); int PyInit_user(void) { return dup(); }'
+	done
+}

@@ -89,17 +89,6 @@ test_says_what_shrink_would_free() {
 	says "too little for native"
 }
 
-# duplicate DIR...: the same library in each, with a consumer beside it.
-duplicate() {
-	local dir
-	for dir; do
-		mkdir -p "$dir"
-		so "$dir/libdup-$dir.so" soname="libdup-$dir.so" <<<'char big[500000] = "x"; int dup(void) { return big[9]; }'
-		so "$dir/user$SUFFIX" -L"$dir" "-l:libdup-$dir.so" '-Wl,-rpath,$ORIGIN' \
-			<<<'int dup(void); int PyInit_user(void) { return dup(); }'
-	done
-}
-
 test_says_which_options_bring_it_under() {
 	duplicate one two
 	mkdir "it's"

@@ -58,15 +58,22 @@ test_flags_win_over_environment_over_file() {
 }
 
 test_passes_and_levels_reach_audit_and_shrink() {
-	mkdir -p tree/one tree/two
-	so tree/one/liba-11111111.so soname=liba-11111111.so <<<'int a(void) { return 1; }'
-	so tree/two/liba-22222222.so soname=liba-22222222.so <<<'int a(void) { return 1; }'
+	duplicate one two
+	mkdir tree
+	mv one two tree
+	exits 0 "$SOFOLD" audit tree
+	says "reclaimable       1"
+	exits 0 "$SOFOLD" shrink -n tree
+	says "1 to be deleted"
 	printf 'only: [strip]\nlevel: safe\n' >.sofold.yml
 	exits 0 "$SOFOLD" audit tree
+	says "reclaimable       0"
 	exits 0 "$SOFOLD" shrink -n tree
+	says "0 to be deleted"
+	exits 0 "$SOFOLD" shrink -n tree --only dedupe
+	says "1 to be deleted"
 	exits 2 "$SOFOLD" shrink -n tree --skip strip
 	says "leave no pass"
-	exits 0 "$SOFOLD" shrink -n tree --only dedupe
 	printf 'only: [strip]\nskip:\n - strip\n' >.sofold.yml
 	exits 2 "$SOFOLD" audit tree
 	says "sofold: .sofold.yml:1: only and skip leave no pass to run"

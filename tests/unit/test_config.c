@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sofold/config.h"
+#include "config/config.h"
 
 static struct arena *arena;
 static char dir[32], path[64];
@@ -140,6 +140,7 @@ static void config_names_the_line_of_a_wrong_key(void)
 	refuses("budgets:\n  - what: a\n    max: 1\n  - max: 4\n", ":4: 'what' is missing here");
 	refuses("reports:\n  - format: csv\n", ":2: 'file' is missing here");
 	refuses("reports:\n  - format: csv\n    file: a\n  - {}\n", ":4: 'format' is missing here");
+	refuses("level: safe\n\n\"a\\nb\": 1\n", ":3: unknown key 'a\nb'");
 	refuses("level: safe\n? [a]\n: b\n", ":2: a key that is no word");
 	end();
 }
@@ -179,6 +180,34 @@ static void config_names_the_line_of_a_wrong_value(void)
 	refuses("budgets:\n  - {what: '', max: 1}\n", ":2: '' is nothing to put a budget on");
 	refuses("prune:\n  slim: maybe\n", ":2: 'maybe' is neither true nor false");
 	refuses("prune:\n  bytecode: burn\n", ":2: 'burn' is none of keep, drop and compile");
+	end();
+}
+
+/* Another libcyaml may word its log otherwise. */
+static void config_takes_the_line_of_an_unknown_wording(void)
+{
+	static const char text[] = "level: safe\n\nmerge:\n  - a\n";
+	struct document document;
+	struct trace trace = {0};
+	struct error err = {""};
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(
+		document_open(&document, path, (struct span){(const uint8_t *)text, sizeof text - 1}, &err),
+		0);
+	trace_add(&trace, "Load: This is odd\n");
+	trace_add(&trace, "Load: Backtrace:\n");
+	trace_add(&trace, "  in sequence entry: 1 (line: 9, column: 1)\n");
+	trace_add(&trace, "  in mapping field: merge (line: 1, column: 1)\n");
+	is_refused(trace_error(&trace, &document, "", &err), &err, ":9: This is odd");
+	trace = (struct trace){0};
+	err = (struct error){""};
+	trace_add(&trace, "  in mapping field: merge (line: 1, column: 1)\n");
+	is_refused(trace_error(&trace, &document, "broken", &err), &err, ":4: broken");
+	trace = (struct trace){0};
+	err = (struct error){""};
+	is_refused(trace_error(&trace, &document, "broken", &err), &err, ":1: broken");
+	document_close(&document);
 	end();
 }
 
@@ -339,6 +368,7 @@ void suite_config(void)
 		UNIT_TEST(config_names_the_line_of_a_wrong_key),
 		UNIT_TEST(config_names_the_line_of_a_wrong_type),
 		UNIT_TEST(config_names_the_line_of_a_wrong_value),
+		UNIT_TEST(config_takes_the_line_of_an_unknown_wording),
 		UNIT_TEST(config_refuses_what_is_no_plain_yaml),
 		UNIT_TEST(config_survives_hostile_files),
 		UNIT_TEST(config_reads_regular_files_only),
