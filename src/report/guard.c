@@ -138,7 +138,8 @@ static void print_advice(FILE *to, struct arena *arena, const struct guarded *gu
 			guard_remedy_text(arena, &advice->remedies[i]));
 	if (!advice->best)
 		return;
-	fprintf(to, "  %s\n", advice->best->enough ? "So it fits:" : "Nothing is enough; most is freed by:");
+	fprintf(to, "  %s\n",
+		advice->best->enough ? "So it fits:" : "By the plan nothing is enough; most is freed by:");
 	for (i = 0; i < guarded->nr_inputs; i++)
 		fprintf(to, "    %s\n", guard_command(arena, &guarded->inputs[i], advice->best));
 }

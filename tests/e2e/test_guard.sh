@@ -107,7 +107,7 @@ test_says_which_options_bring_it_under() {
 	says "--level default --merge all"
 	rm .sofold.yml
 	exits 1 "$SOFOLD" guard "it's" -b unzipped=100000
-	says "Nothing is enough"
+	says "nothing is enough"
 	says "too little for unzipped"
 	"$SOFOLD" guard "it's" -b unzipped=100000 --format json >json || true
 	"$PYTHON" - <<-'END'
