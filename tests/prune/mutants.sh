@@ -28,7 +28,6 @@ ml22 work scipy/stats/_sobol_direction_numbers.npz
 ml22 oracle scipy/special/tests
 ml22 oracle pandas/_testing
 ml22 oracle pandas/_libs/testing.*.so
-ml22 work pandas/io/formats/templates
 ml22 oracle sklearn/utils/_testing.py
 ml22 oracle sklearn/utils/_test_common
 ml22 work sklearn/datasets/data/iris.csv

@@ -16,7 +16,8 @@ ORACLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle.py")
 CASES = [
     ("a plain import", {"p/__init__.py": "import p.tests.x"}, ["p/tests"], 1),
     ("an import in a function", {"p/__init__.py": "def f():\n    from p.tests import x"}, ["p/tests"], 1),
-    ("an import that may fail", {"p/__init__.py": "try:\n    import p.tests\nexcept ImportError: pass"}, ["p/tests"], 1),
+    ("an import that may fail", {"p/__init__.py": "try:\n    import p.tests\nexcept ImportError: pass"},
+     ["p/tests"], 1),
     ("a relative import", {"p/__init__.py": "from .tests.x import name"}, ["p/tests"], 1),
     ("a submodule by name", {"p/__init__.py": "from . import tests"}, ["p/tests"], 1),
     ("a relative import from a module", {"p/m.py": "from .tests import x"}, ["p/tests"], 1),

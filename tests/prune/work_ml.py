@@ -53,7 +53,8 @@ def point_owner(point):
 
 def has_licence(name):
     words = ("licen", "copying", "notice")
-    return any(word in str(file).lower() for file in importlib.metadata.files(name) or () for word in words)
+    files = importlib.metadata.files(name) or ()
+    return any(word in str(file).lower() and file.locate().exists() for file in files for word in words)
 
 
 def missing(file):
