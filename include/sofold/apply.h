@@ -16,7 +16,8 @@
  * renames: each original is replaced by one rename; deletions are renames
  * into ".sofold/old". Order is the plan's: kept copies, consumers, deletions,
  * RECORDs; so a kill between any two renames leaves a layer that loads.
- * rollback puts every original back. finish removes ".sofold". Where nothing
+ * rollback puts every original back. finish removes directories that pruning has left
+ * empty, and ".sofold". Where nothing
  * changes, nothing is written, ".sofold" included.
  *
  * A layer that a killed run has left with a ".sofold" is first brought back,

@@ -27,6 +27,11 @@
 #include "sofold/plan.h"
 #include "sofold/platform.h"
 
+/* The interpreter a layer is for, "cpython-312": the platform's, or that of all
+ * extension modules; NULL: unknown, or there are several. Allocates in
+ * layer->arena. */
+const char *layer_interpreter(const struct layer *layer, const struct platform *platform);
+
 /* Adds findings to the layer. named: the user chose the platform, so what
  * does not fit it is an error rather than a warning. */
 void layer_check(struct layer *layer, const struct platform *platform, bool named);

@@ -42,6 +42,21 @@ enum file_kind {
 	FILE_REGULAR,
 	FILE_SYMLINK,
 	FILE_OTHER, /* FIFO, socket, device: counted, never opened */
+	FILE_GONE,  /* not there: pruned, deleted in a prediction, or an offer not placed yet */
+};
+
+/* What a .pyc file is worth to an interpreter of its tag (scan_bytecode()). */
+enum bytecode {
+	BYTECODE_NONE,	/* not looked at, or no .pyc */
+	BYTECODE_VALID, /* loaded in place of compiling the source */
+	BYTECODE_STALE, /* made from another state of its source: read, and thrown away */
+	BYTECODE_ALONE, /* in __pycache__ without a source: never read */
+};
+
+/* Why a file was taken out of a layer (prune.h). */
+struct pruned {
+	const char *rule; /* "tests" */
+	const char *why;  /* in words */
 };
 
 struct file {
@@ -57,6 +72,8 @@ struct file {
 	int64_t mtime_sec, mtime_nsec;
 	owner_id owner;	  /* NO_ID: in no RECORD */
 	object_id object; /* the ELF object in it or, for a symlink, behind it; NO_ID: none */
+	enum bytecode bytecode;
+	const struct pruned *pruned; /* of one that prune has taken out: kind is FILE_GONE */
 };
 
 enum search_kind {
@@ -221,11 +238,20 @@ void layer_sort_findings(struct layer *layer);
 /*
  * Adds an object that a plan may place at path, which must not be taken. It
  * stands behind all others, and nothing leads to it: its file has kind
- * FILE_OTHER and no object until plan_predict() makes one of it. owner is the
+ * FILE_GONE and no object until plan_predict() makes one of it. owner is the
  * wheel it would belong to. Ids of files behind path move up by one, so this
  * comes before anything outside the layer keeps any.
  */
 object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner, const struct object *object);
+
+/*
+ * The layer without some files: pruned has an entry for each file, NULL
+ * where it stays. Ids of files mean the same in both, those of objects do not;
+ * an object goes with the last of its paths, and what was found about a file
+ * that goes is not said any more. Shares what it does not change with layer;
+ * allocates in layer->arena. Comes before layer_add_offer().
+ */
+struct layer *layer_without(struct layer *layer, const struct pruned *const *pruned);
 
 /* The file with this exact path, or NO_ID. Files are sorted: binary search. */
 file_id layer_find_file(const struct layer *layer, const char *path);
@@ -238,6 +264,11 @@ object_id layer_object_at(const struct layer *layer, const char *path);
 /* dir/name resolved lexically ("a/b" + "../c" = "a/c"); NULL when it climbs
  * out of the root. Allocated in arena. */
 char *path_join(struct arena *arena, const char *dir, const char *name);
+
+/* The source of bytecode: "a/__pycache__/b.cpython-312.pyc" -> "a/b.py". NULL for
+ * a path not in __pycache__; a .pyc there is loaded without a source
+ * (importlib/_bootstrap_external.py, SourcelessFileLoader). Allocated in arena. */
+char *path_of_source(struct arena *arena, const char *path);
 
 /* The directory of a path, "" for one in the root. Allocated in arena. */
 char *path_dir(struct arena *arena, const char *path);

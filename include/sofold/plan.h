@@ -19,7 +19,8 @@ enum pass {
 	PASS_DEDUPE = 1,
 	PASS_STRIP = 2,
 	PASS_BRIDGE = 4,
-	PASS_ALL = PASS_DEDUPE | PASS_STRIP | PASS_BRIDGE,
+	PASS_PRUNE = 8, /* prune.h: decides before a plan is made */
+	PASS_ALL = PASS_DEDUPE | PASS_STRIP | PASS_BRIDGE | PASS_PRUNE,
 };
 
 /* Relations between two copies of one family, strongest first. */
@@ -78,20 +79,29 @@ enum action_kind {
 	ACTION_PLACE,	/* write an offered object (layer_add_offer()), with these edits */
 	ACTION_REWRITE, /* the object's image with these edits */
 	ACTION_DELETE,	/* remove the file (all links to its inode) */
+	ACTION_PRUNE,	/* remove this path alone (file.pruned) */
 	ACTION_RECORD,	/* bring a wheel's RECORD up to date */
 };
 
 struct action {
 	enum action_kind kind;
 	file_id file;		  /* first path */
-	object_id object;	  /* NO_ID for RECORD */
+	object_id object;	  /* NO_ID for PRUNE and RECORD */
 	file_id like;		  /* PLACE: whose owner, mode and times it gets */
 	struct image_edits edits; /* PLACE, REWRITE */
 	const char *because;	  /* a reason a person can check */
+	const char *rule;	  /* PRUNE: its name */
 };
 
+/* Whether the action takes its file away. */
+static inline bool action_removes(const struct action *action)
+{
+	return action->kind == ACTION_DELETE || action->kind == ACTION_PRUNE;
+}
+
 /* Actions in the order they are applied: every prefix leaves a layer that
- * loads. New files, rewrites of kept copies, rewrites of consumers, deletions, RECORDs. */
+ * loads. New files, rewrites of kept copies, rewrites of consumers, deletions,
+ * what prune takes out, RECORDs. */
 struct plan {
 	struct family *families; /* with two or more copies, by bytes */
 	size_t nr_families, alloc_families;
@@ -111,7 +121,7 @@ void plan_candidates(const struct layer *layer, bool *wanted);
 struct plan *plan_layer(struct layer *layer, const struct plan_options *options);
 
 /* The layer after the plan: placed files there, deleted files gone (their slots stay, with kind
- * FILE_OTHER and no object, so ids mean the same in both), names edited.
+ * FILE_GONE and no object, so ids mean the same in both), names edited.
  * Sizes are not predicted. */
 struct layer *plan_predict(struct arena *arena, const struct layer *layer, const struct plan *plan);
 

@@ -31,6 +31,7 @@ struct platform {
 	const char *layer_mount;	 /* where a layer appears there: "/opt"; NULL: unknown */
 	const char *function_mount;	 /* where a function package does: "/var/task"; NULL: unknown */
 	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
+	bool brings_aws_sdk;		       /* boto3, botocore, s3transfer */
 };
 
 /* The platform of that name, or NULL. The machine at its end may also be

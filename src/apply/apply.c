@@ -42,7 +42,7 @@ static void init_item(struct apply *apply, struct item *item, const struct actio
 		item->nr_files = layer->objects[action->object].nr_links;
 	}
 	item->path = layer->files[item->files[0]].path;
-	item->changed = action->kind == ACTION_DELETE;
+	item->changed = action_removes(action);
 	item->after = item->changed ? 0 : item->before;
 }
 
@@ -200,9 +200,9 @@ static int prepare_op(struct apply *apply, const struct item *item, int dir, con
 	return 0;
 }
 
-static enum op_kind op_kind(enum action_kind kind)
+static enum op_kind op_kind(const struct action *action)
 {
-	return kind == ACTION_PLACE ? OP_CREATE : kind == ACTION_DELETE ? OP_DELETE : OP_REPLACE;
+	return action->kind == ACTION_PLACE ? OP_CREATE : action_removes(action) ? OP_DELETE : OP_REPLACE;
 }
 
 static int add_op(struct apply *apply, const struct item *item, size_t link, struct error *err)
@@ -212,7 +212,7 @@ static int add_op(struct apply *apply, const struct item *item, size_t link, str
 	const char *name;
 	int status, dir = dir_open_parent(apply->transaction.root, file->path, &name);
 
-	op->kind = op_kind(item->action->kind);
+	op->kind = op_kind(item->action);
 	op->number = item->number + (uint32_t)link;
 	op->path = file->path;
 	op->size = item->after;
@@ -318,6 +318,42 @@ int apply_commit(struct apply *apply, struct error *err)
 	return transaction_run(&apply->transaction, err);
 }
 
+/* Removes the directory that path lies in and those above it, as far as they
+ * are empty. A directory that stays for whatever reason does no harm. */
+static void remove_empty_parents(struct apply *apply, const char *path)
+{
+	char *dir = path_dir(apply->arena, path);
+	const char *name;
+
+	while (*dir) {
+		int fd = dir_open_parent(apply->transaction.root, dir, &name);
+		bool removed = fd >= 0 && !io.unlinkat(fd, name, AT_REMOVEDIR);
+
+		if (fd >= 0)
+			close(fd);
+		if (!removed)
+			return;
+		dir = path_dir(apply->arena, dir);
+	}
+}
+
+/* Directories that pruning has left empty; last to first, so that inner ones
+ * come before outer ones. */
+static void remove_vacated(struct apply *apply)
+{
+	const char *last = "";
+
+	for (size_t i = apply->nr_items; i--;) {
+		const char *path = apply->items[i].path, *slash = strrchr(path, '/');
+		size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+
+		if (apply->items[i].action->kind != ACTION_PRUNE || !strncmp(path, last, n))
+			continue;
+		last = path;
+		remove_empty_parents(apply, path);
+	}
+}
+
 int apply_finish(struct apply *apply, struct error *err)
 {
 	int status;
@@ -328,6 +364,7 @@ int apply_finish(struct apply *apply, struct error *err)
 	if (status)
 		return status;
 	apply->finished = true;
+	remove_vacated(apply);
 	return staging_remove(&apply->transaction.staging, err);
 }
 

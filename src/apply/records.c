@@ -27,7 +27,7 @@ static void add_changed(struct apply *apply, struct changed_files *changed, cons
 	struct record_change *change = VEC_PUSH(apply->arena, changed, changes);
 
 	change->path = path;
-	change->deleted = item->action->kind == ACTION_DELETE;
+	change->deleted = action_removes(item->action);
 	change->added = item->action->kind == ACTION_PLACE;
 	change->size = item->after;
 	memcpy(change->sha256, item->sha256, sizeof change->sha256);

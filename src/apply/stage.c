@@ -163,7 +163,7 @@ static void sync_staged(void *context, size_t i, unsigned worker)
 	int fd, new = apply->transaction.staging.new;
 
 	(void)worker;
-	if (!item->changed || item->action->kind == ACTION_DELETE || apply->options.dry_run)
+	if (!item->changed || action_removes(item->action) || apply->options.dry_run)
 		return;
 	fd = openat(new, op_name(item->number).text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || io.fsync(fd))

@@ -152,6 +152,22 @@ static const char *usual_interpreter(const struct check *check)
 	return usual ? arena_strndup(check->arena, usual->tag, interpreter_length(usual)) : NULL;
 }
 
+const char *layer_interpreter(const struct layer *layer, const struct platform *platform)
+{
+	const char *only = platform->tag;
+
+	for (size_t i = 0; !platform->tag && i < layer->nr_objects; i++) {
+		const struct object *object = &layer->objects[i];
+		size_t length = interpreter_length(object);
+
+		if (length && only && !same_interpreter(object, only, strlen(only)))
+			return NULL;
+		if (length && !only)
+			only = arena_strndup(layer->arena, object->tag, length);
+	}
+	return only;
+}
+
 static void check_interpreter(struct check *check, const char *expected)
 {
 	size_t length = interpreter_length(check->object);

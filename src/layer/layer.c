@@ -82,6 +82,83 @@ static file_id insert_file(struct layer *layer, const char *path)
 	return at;
 }
 
+static void remove_files(struct layer *layer, const struct pruned *const *pruned)
+{
+	for (size_t i = 0; i < layer->nr_files; i++) {
+		struct file *file = &layer->files[i];
+
+		file->pruned = pruned[i];
+		if (!file->pruned)
+			continue;
+		file->kind = FILE_GONE;
+		file->object = NO_ID;
+	}
+}
+
+/* The paths of an object that are still there; false: none. */
+static bool keep_links(struct layer *layer, struct object *object)
+{
+	file_id *links = arena_array(layer->arena, object->nr_links, sizeof *links);
+	size_t nr = 0;
+
+	for (size_t i = 0; i < object->nr_links; i++)
+		if (layer->files[object->links[i]].kind != FILE_GONE)
+			links[nr++] = object->links[i];
+	object->links = links; /* its own: layer_add_offer() changes ids in place */
+	object->nr_links = nr;
+	if (nr)
+		object->file = links[0];
+	return nr;
+}
+
+/* Objects move up into the places of those that go; files follow. */
+static void remove_objects(struct layer *layer)
+{
+	object_id *moved = arena_array(layer->arena, layer->nr_objects, sizeof *moved);
+	size_t nr = 0;
+
+	for (size_t i = 0; i < layer->nr_objects; i++) {
+		moved[i] = NO_ID;
+		layer->objects[nr] = layer->objects[i];
+		if (keep_links(layer, &layer->objects[nr]))
+			moved[i] = (object_id)nr++;
+	}
+	layer->nr_objects = layer->alloc_objects = nr;
+	for (size_t i = 0; i < layer->nr_files; i++)
+		if (layer->files[i].object != NO_ID)
+			layer->files[i].object = moved[layer->files[i].object];
+}
+
+static void remove_findings(struct layer *layer)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < layer->nr_findings; i++) {
+		file_id file = layer_find_file(layer, layer->findings[i].path);
+
+		if (file == NO_ID || layer->files[file].kind != FILE_GONE)
+			layer->findings[nr++] = layer->findings[i];
+	}
+	layer->nr_findings = layer->alloc_findings = nr;
+}
+
+struct layer *layer_without(struct layer *layer, const struct pruned *const *pruned)
+{
+	struct arena *arena = layer->arena;
+	struct layer *rest = arena_memdup(arena, layer, sizeof *layer);
+
+	rest->files = arena_memdup(arena, layer->files, layer->nr_files * sizeof *layer->files);
+	rest->alloc_files = layer->nr_files;
+	rest->objects = arena_memdup(arena, layer->objects, layer->nr_objects * sizeof *layer->objects);
+	rest->findings = arena_memdup(arena, layer->findings, layer->nr_findings * sizeof *layer->findings);
+	rest->owners = arena_memdup(arena, layer->owners, layer->nr_owners * sizeof *layer->owners);
+	rest->alloc_owners = layer->nr_owners;
+	remove_files(rest, pruned);
+	remove_objects(rest);
+	remove_findings(rest);
+	return rest;
+}
+
 object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner, const struct object *object)
 {
 	const char *slash = strrchr(path, '/');
@@ -91,7 +168,7 @@ object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner,
 	layer->files[file] = (struct file){
 		.path = path,
 		.name = slash ? slash + 1 : path,
-		.kind = FILE_OTHER,
+		.kind = FILE_GONE,
 		.owner = owner,
 		.object = NO_ID,
 	};

@@ -46,6 +46,17 @@ char *path_join(struct arena *arena, const char *dir, const char *name)
 	return path;
 }
 
+char *path_of_source(struct arena *arena, const char *path)
+{
+	static const char cache[] = "__pycache__/";
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t dir = (size_t)(name - path), n = strlen(cache);
+
+	if (dir < n || memcmp(name - n, cache, n))
+		return NULL;
+	return arena_printf(arena, "%.*s%.*s.py", (int)(dir - n), path, (int)strcspn(name, "."), name);
+}
+
 char *path_dir(struct arena *arena, const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -37,7 +37,7 @@ static const char *const lambda_library_path[] = {
 		.libc = LIBC_GLIBC, .tag = "cpython-" soabi, .glibc = (glibc_minor),                         \
 		.glibcxx = (glibcxx_minor), .page = PAGE_4K, .library_path = lambda_library_path,            \
 		.layer_mount = "/opt", .function_mount = "/var/task", .limit_unzipped = MAX_LAYER,           \
-		.limit_zipped = MAX_ZIP,                                                                     \
+		.limit_zipped = MAX_ZIP, .brings_aws_sdk = true,                                             \
 	}
 #define LAMBDA_BOTH(python, soabi, glibc_minor, glibcxx_minor)                                               \
 	LAMBDA(python, soabi, "x86_64", EM_X86_64, glibc_minor, glibcxx_minor),                              \

@@ -4,7 +4,8 @@
  * The order makes every prefix safe: new files are put there first, then
  * copies that serve are written, then the objects that now need them (each
  * works before and after, since both copies are there), then everything else
- * that only gets smaller, then files go, last the RECORDs follow. Within a
+ * that only gets smaller, then files go, libraries before what prune took out;
+ * last the RECORDs follow. Within a
  * group by path.
  */
 #include "plan/plan.h"
@@ -148,21 +149,41 @@ static void add_deletions(struct planning *planning)
 	}
 }
 
-/* Which wheels own a path of some object that an action changes. */
+static void add_pruned(struct planning *planning)
+{
+	const struct layer *layer = planning->layer;
+
+	for (file_id i = 0; i < layer->nr_files; i++)
+		if (layer->files[i].pruned)
+			*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
+				.kind = ACTION_PRUNE,
+				.file = i,
+				.object = NO_ID,
+				.because = layer->files[i].pruned->why,
+				.rule = layer->files[i].pruned->rule,
+			};
+}
+
+static void note_owner(const struct layer *layer, file_id file, bool *changed)
+{
+	if (layer->files[file].owner != NO_ID)
+		changed[layer->files[file].owner] = true;
+}
+
+/* Which wheels own a path that an action changes. */
 static void note_owners(const struct planning *planning, bool *changed)
 {
 	const struct layer *layer = planning->layer;
 	size_t i, j;
 
 	for (i = 0; i < planning->plan->nr_actions; i++) {
-		const struct object *object = &layer->objects[planning->plan->actions[i].object];
+		const struct action *action = &planning->plan->actions[i];
+		const struct object *object = action->object == NO_ID ? NULL
+								      : &layer->objects[action->object];
 
-		for (j = 0; j < object->nr_links; j++) {
-			owner_id owner = layer->files[object->links[j]].owner;
-
-			if (owner != NO_ID)
-				changed[owner] = true;
-		}
+		note_owner(layer, action->file, changed);
+		for (j = 0; object && j < object->nr_links; j++)
+			note_owner(layer, object->links[j], changed);
 	}
 }
 
@@ -174,7 +195,7 @@ static void add_records(struct planning *planning)
 
 	note_owners(planning, changed);
 	for (i = 0; i < layer->nr_owners; i++)
-		if (changed[i])
+		if (changed[i] && layer->files[layer->owners[i].record].kind != FILE_GONE)
 			*VEC_PUSH(planning->arena, planning->plan, actions) = (struct action){
 				.kind = ACTION_RECORD,
 				.file = layer->owners[i].record,
@@ -197,5 +218,6 @@ void add_actions(struct planning *planning)
 			if (!planning->plan->deleted[i] && rank_of(planning, i) == rank)
 				add_rewrite(planning, i);
 	add_deletions(planning);
+	add_pruned(planning);
 	add_records(planning);
 }

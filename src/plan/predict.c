@@ -53,7 +53,7 @@ static void predict_delete(struct layer *layer, const struct object *object)
 	size_t i;
 
 	for (i = 0; i < object->nr_links; i++) {
-		layer->files[object->links[i]].kind = FILE_OTHER;
+		layer->files[object->links[i]].kind = FILE_GONE;
 		layer->files[object->links[i]].object = NO_ID;
 	}
 }

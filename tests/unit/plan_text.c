@@ -112,6 +112,7 @@ const char *plan_actions(void)
 	static const char *const words[] = {[ACTION_PLACE] = "place",
 					    [ACTION_REWRITE] = "rewrite",
 					    [ACTION_DELETE] = "delete",
+					    [ACTION_PRUNE] = "prune",
 					    [ACTION_RECORD] = "record"};
 	struct arena *arena = plan_subject->arena;
 	char *text = arena_strdup(arena, "");

@@ -21,7 +21,7 @@ static void replace(object_id object, object_id by)
 
 	plan.replaced_by[object] = by;
 	plan.deleted[object] = true;
-	file->kind = FILE_OTHER;
+	file->kind = FILE_GONE;
 	file->object = NO_ID;
 }
 

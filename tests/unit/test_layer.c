@@ -156,7 +156,7 @@ static void layer_takes_an_offer_without_leading_to_it(void)
 	file = &layer->files[layer->objects[id].file];
 	UNIT_ASSERT_TEXT(file->path, "a/b/libb.so");
 	UNIT_ASSERT_TEXT(file->name, "libb.so");
-	CU_ASSERT_EQUAL(file->kind, FILE_OTHER);
+	CU_ASSERT_EQUAL(file->kind, FILE_GONE);
 	CU_ASSERT_EQUAL(file->owner, numpy);
 	CU_ASSERT_EQUAL(layer->objects[id].nr_links, 1);
 	CU_ASSERT_EQUAL(layer->objects[id].links[0], layer->objects[id].file);
