@@ -12,6 +12,7 @@
 
 #include "sofold/error.h"
 #include "sofold/layer.h"
+#include "sofold/prune.h"
 #include "sofold/span.h"
 
 struct scan_options {
@@ -37,6 +38,16 @@ bool scan_object(struct layer *layer, const char *path, struct span bytes, struc
  * to name one goes to its named_by. Only for a layer that is a directory.
  */
 int scan_mentions(struct layer *layer, const bool *wanted, struct error *err);
+
+/* Reads the import statements of the sources that prune_unread() flags, and
+ * gives those that prune_asks() for, in the order of files. What cannot be read
+ * imports nothing; the walk has said so. Only for a layer that is a directory. */
+int scan_imports(struct layer *layer, const struct prune *prune, struct python_imports *imports,
+		 struct error *err);
+
+/* Compares each .pyc file with its source: fills file.bytecode. Only for a
+ * layer that is a directory. */
+int scan_bytecode(struct layer *layer, struct error *err);
 
 void layer_free(struct layer *layer); /* NULL is fine */
 
