@@ -101,7 +101,7 @@ clean:
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^CC/q' Makefile
-	@echo "targets: all static install unit e2e property fault fuzz replay bridge wheels test test-all"
+	@echo "targets: all static install unit e2e property fault fuzz replay bridge prune wheels test test-all"
 	@echo "         bench demo asan layering tidy format clean"
 
 .PHONY: all static install unit asan layering tidy format clean help
@@ -135,17 +135,27 @@ bridge: $B/libsofold.a
 bridge-coverage: $B/libsofold.a
 	B=$B tests/bridge/coverage.sh
 
+# What pruned layers of scientific wheels still do, module by module.
+PRUNE_LAYERS := ml126 ml22 ml24 boto
+PRUNE_LEVELS := default
+prune: $B/sofold
+	SOFOLD=$(abspath $B)/sofold PRUNE_LEVELS="$(PRUNE_LEVELS)" tests/prune/run.sh $(PRUNE_LAYERS)
+
+prune-mutants:
+	tests/prune/mutants.sh
+
 wheels: $B/sofold
 	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
 
 test:
 	tests/setup.sh build test
 	$(MAKE) -j$$(nproc) all
-	$(MAKE) -k unit e2e property fault replay bridge wheels
+	$(MAKE) -k unit e2e property fault replay bridge prune wheels
 
 test-all:
 	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
-	$(MAKE) bridge-coverage
+	$(MAKE) prune PRUNE_LAYERS="cp310 cp312 $(PRUNE_LAYERS)" PRUNE_LEVELS="safe default max"
+	$(MAKE) bridge-coverage prune-mutants
 
 # numpy, scipy and pandas for this machine's python3, before and after.
 PYTHON ?= python3
@@ -159,4 +169,4 @@ bench: $B/sofold
 	tests/setup.sh test
 	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
 
-.PHONY: e2e fault property fuzz replay bridge bridge-coverage wheels test test-all demo bench
+.PHONY: e2e fault property fuzz replay bridge bridge-coverage prune prune-mutants wheels test test-all demo bench

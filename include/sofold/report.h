@@ -15,6 +15,7 @@
 #include "sofold/guard.h"
 #include "sofold/layer.h"
 #include "sofold/plan.h"
+#include "sofold/prune.h"
 #include "sofold/verify.h"
 
 enum { REPORT_SCHEMA_VERSION = 1 };
@@ -58,6 +59,7 @@ bool report_audit_json(FILE *to, const struct audit *audits, size_t nr);
 struct shrunk {
 	const char *name;
 	const struct layer *before;
+	const struct prune *prune; /* NULL: nothing was left out */
 	const struct plan *plan;
 	const struct platform *platform;
 	const struct change *changes;
@@ -68,6 +70,10 @@ struct shrunk {
 
 void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style);
 bool report_shrink_json(FILE *to, const struct shrunk *shrunk);
+
+/* shrink --explain PATH. */
+void report_prune_answers(FILE *to, const char *path, const struct prune_answers *answers,
+			  const struct report_style *style);
 
 void report_verify_text(FILE *to, const struct audit *audit, const struct imports *imports,
 			const struct report_style *style);

@@ -3,6 +3,7 @@
  *
  *	main.c      the table of commands; errors and exit status
  *	options.c   options every command takes
+ *	prune.c     what shrink leaves out
  *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
  *	reports.c   guard's formats, and --report
@@ -16,6 +17,7 @@
 #include "sofold/config.h"
 #include "sofold/error.h"
 #include "sofold/plan.h"
+#include "sofold/prune.h"
 #include "sofold/report.h"
 
 enum exit_status {
@@ -36,6 +38,30 @@ enum format {
 	FORMAT_MARKDOWN,
 };
 
+/* Keys of shrink's options for what is left out; prune_parse() takes them. */
+enum prune_key {
+	OPTION_PROFILE = 0x240,
+	OPTION_KEEP,
+	OPTION_PRUNE,
+	OPTION_SERVICES,
+	OPTION_BYTECODE,
+	OPTION_SERVERLESS,
+	OPTION_EXPLAIN,
+};
+
+/* What the user wants to be left out; prune.h says what the lists are. */
+struct prune_request {
+	enum prune_profile profile;
+	enum prune_bytecode bytecode;
+	bool profile_named, bytecode_named;
+	const char *serverless; /* a serverless.yml; NULL: none */
+	const char **keep, **remove, **slim, **wheels, **services;
+	size_t nr_keep, nr_remove, nr_slim, nr_wheels, nr_services;
+	size_t alloc_keep, alloc_remove, alloc_slim, alloc_wheels, alloc_services;
+	const char **explain; /* paths */
+	size_t nr_explain, alloc_explain;
+};
+
 struct options {
 	const struct platform *platform; /* NULL: infer */
 	enum format format;
@@ -54,6 +80,7 @@ struct options {
 	size_t nr_merge, alloc_merge;
 	const char *output;
 	bool dry_run, check;
+	struct prune_request prune;
 
 	const char **paths;
 	size_t nr_paths, alloc_paths;
@@ -112,6 +139,16 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 
 /* The same, and audit->plan is what shrink with these options would do. */
 int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
+		struct error *err);
+
+/* Whether key is one of enum prune_key, which it then takes. */
+bool prune_parse(int key, char *arg, struct argp_state *state, struct options *options);
+
+/* Adds what the configuration and serverless.yml say. */
+int prune_configure(struct options *options, struct error *err);
+
+/* Decides what is left out of a layer; *prune lives in its arena. */
+int prune_layer(const struct options *options, const struct audit *audit, struct prune **prune,
 		struct error *err);
 
 /* imports_probe() with the interpreter of --run, showing progress on a

@@ -173,7 +173,7 @@ unsigned options_pass(const char *name)
 	static const struct {
 		const char *name;
 		enum pass pass;
-	} passes[] = {{"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
+	} passes[] = {{"prune", PASS_PRUNE}, {"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
 	size_t i;
 
 	for (i = 0; i < sizeof passes / sizeof *passes; i++)

@@ -3,6 +3,7 @@
  *
  *	recover   bring back a layer a killed run has left half done
  *	scan      files and objects
+ *	prune     what nobody needs at run time
  *	plan      what to merge, relink, strip; tried on the model
  *	prepare   write every new file beside the layer's, prove each
  *	reread    what was written says what was planned
@@ -23,44 +24,23 @@
 
 enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
 
-static const struct {
-	const char *name;
-	enum pass pass;
-} passes[] = {{"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
-
-static unsigned parse_passes(struct argp_state *state, const char *text)
+static unsigned parse_passes(struct argp_state *state, struct arena *arena, const char *text)
 {
-	size_t i;
-	unsigned found = 0;
+	const char **names = NULL;
+	size_t nr = 0, alloc = 0, i;
+	unsigned found = 0, pass;
 
-	if (!*text)
-		argp_error(state, "name a pass: dedupe, bridge or strip");
-	while (*text) {
-		size_t n = strcspn(text, ",");
-
-		for (i = 0; i < sizeof passes / sizeof *passes; i++)
-			if (strlen(passes[i].name) == n && !strncmp(passes[i].name, text, n))
-				break;
-		if (i == sizeof passes / sizeof *passes)
-			argp_error(state, "unknown pass '%.*s'; there are dedupe, bridge and strip", (int)n,
-				   text);
-		else
-			found |= passes[i].pass;
-		text += n + (text[n] == ',');
+	options_add_list(arena, &names, &nr, &alloc, text);
+	if (!nr)
+		argp_error(state, "name a pass: prune, dedupe, bridge or strip");
+	for (i = 0; i < nr; i++) {
+		pass = options_pass(names[i]);
+		if (!pass)
+			argp_error(state, "unknown pass '%s'; there are prune, dedupe, bridge and strip",
+				   names[i]);
+		found |= pass;
 	}
 	return found;
-}
-
-static enum level parse_level(struct argp_state *state, const char *text)
-{
-	static const char *const names[] = {"safe", "default", "max"};
-	size_t i;
-
-	for (i = 0; i < 3; i++)
-		if (!strcmp(names[i], text))
-			return (enum level)i;
-	argp_error(state, "--level takes safe, default or max, not '%s'", text);
-	return LEVEL_DEFAULT;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -78,13 +58,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->output = arg;
 		return 0;
 	case OPTION_ONLY:
-		options->passes = parse_passes(state, arg);
+		options->passes = parse_passes(state, options->arena, arg);
 		return 0;
 	case OPTION_SKIP:
-		options->passes &= ~parse_passes(state, arg);
+		options->passes &= ~parse_passes(state, options->arena, arg);
 		return 0;
 	case OPTION_LEVEL:
-		options->level = parse_level(state, arg);
+		if (!options_level(arg, &options->level))
+			argp_error(state, "--level takes safe, default or max, not '%s'", arg);
 		return 0;
 	case 'm':
 		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge,
@@ -101,23 +82,41 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (options->dry_run && options->python)
 			argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
 					  "with it");
+		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
+			argp_error(state, "--explain is about the pass prune, which is left out");
+		if (options->prune.nr_explain)
+			options->dry_run = true;
 		return 0;
 	}
-	return options_parse_paths(key, arg, state, 1);
+	return prune_parse(key, arg, state, options) ? 0 : options_parse_paths(key, arg, state, 1);
 }
 
 static const struct argp_option own[] = {
 	{"dry-run", 'n', NULL, 0, "say what would be done and why; write nothing", 0},
 	{"check", OPTION_CHECK, NULL, 0, "like -n, with exit status 1 if anything would change", 0},
 	{"output", 'o', "NEW", 0, "leave PATH alone, write the result to the new directory NEW", 0},
-	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: dedupe, bridge, strip", 0},
+	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: prune, dedupe, bridge, strip", 0},
 	{"skip", OPTION_SKIP, "PASS,...", 0, "leave these passes out", 0},
 	{"level", OPTION_LEVEL, "safe|default|max", 0,
-	 "safe: merge equal copies only; default: also other builds of libraries that keep their ABI; max: "
-	 "as default",
+	 "safe: equal copies merged, tests left out; default: also other builds of libraries that keep "
+	 "their ABI, headers; max: also type stubs and metadata that nobody asks for",
 	 0},
 	{"merge", 'm', "FAMILY,...|all", 0, "also merge other builds of these libraries (see audit)", 0},
 	{"run", 'r', "PYTHON", 0, "prove it: import every extension module before and after", 0},
+	{NULL, 0, NULL, 0, "What the pass prune leaves out:", 10},
+	{"profile", OPTION_PROFILE, "NAME", 0,
+	 "rules (default): what is known to be safe, by level; recipe: tests, *.dist-info and bytecode, as in "
+	 "the recipe many copied; slim: as serverless-python-requirements; none: only what is named",
+	 10},
+	{"keep", OPTION_KEEP, "GLOB", 0, "never remove this path, or what lies in it", 10},
+	{"prune", OPTION_PRUNE, "GLOB", 0, "remove this path too, whoever imports it", 10},
+	{"botocore-services", OPTION_SERVICES, "NAME,...", 0,
+	 "keep these AWS services' data only, in botocore and boto3", 10},
+	{"bytecode", OPTION_BYTECODE, "keep|drop", 0,
+	 "drop: remove all .pyc files; useless ones always go (default: keep)", 10},
+	{"serverless", OPTION_SERVERLESS, "FILE", 0,
+	 "take slim, slimPatterns and noDeploy from this serverless.yml", 10},
+	{"explain", OPTION_EXPLAIN, "PATH", 0, "only say which rule decides about PATH, and why", 10},
 	{0},
 };
 
@@ -127,8 +126,9 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH",
-	.doc = "Keeps one copy of each native library of a layer, points its consumers there,\n"
-	       "drops bytes no loader reads, and verifies that everything binds as before.\v"
+	.doc = "Leaves out what nobody needs at run time, keeps one copy of each native library\n"
+	       "of a layer, points its consumers there, drops bytes no loader reads, and\n"
+	       "verifies that everything binds as before.\v"
 	       "The layer is changed by renames only: a run that fails or is killed leaves it\n"
 	       "as it was or finished, and it loads at any moment between. A second run\n"
 	       "changes nothing.",
@@ -140,7 +140,9 @@ struct shrinking {
 	const char *root; /* what is shrunk: the layer, or its copy in the making */
 	const char *name; /* what that is called */
 	struct output output;
-	struct audit audit;
+	struct audit audit;	   /* its layer: without what is pruned */
+	const struct layer *whole; /* with it */
+	struct prune *prune;	   /* NULL: not asked for */
 	struct plan *plan;
 	struct apply *apply;
 	struct imports before, after;
@@ -191,6 +193,18 @@ static void warn_of_unknown_families(const struct options *options, const struct
 		if (!has_library(layer, options->merge[i]))
 			fprintf(stderr, "sofold: --merge %s: there is no library of that name\n",
 				options->merge[i]);
+}
+
+static int prune(struct shrinking *run, struct error *err)
+{
+	int rc = 0;
+
+	run->whole = run->audit.layer;
+	if (run->options->passes & PASS_PRUNE)
+		rc = prune_layer(run->options, &run->audit, &run->prune, err);
+	if (!rc && run->prune)
+		run->audit.layer = prune_result(run->prune);
+	return rc;
 }
 
 static int make_plan(struct shrinking *run, struct error *err)
@@ -270,16 +284,36 @@ static int pipeline(struct shrinking *run, struct error *err)
 
 	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)))
 		return rc;
+	if ((rc = prune(run, err)) || run->options->prune.nr_explain)
+		return rc;
 	if ((rc = make_plan(run, err)) || (rc = stage(run, err)))
 		return rc;
 	return change(run, err);
+}
+
+/* Instead of all else. */
+static int explain(const struct shrinking *run, struct error *err)
+{
+	const struct options *options = run->options;
+	size_t i;
+
+	for (i = 0; i < options->prune.nr_explain; i++) {
+		struct prune_answers answers = prune_explain(run->prune, options->prune.explain[i]);
+
+		if (!answers.nr_items)
+			return status_of(error_add(err, ERROR_USAGE, "--explain: there is no %s in %s",
+						   options->prune.explain[i], run->name));
+		report_prune_answers(stdout, options->prune.explain[i], &answers, &options->style);
+	}
+	return EXIT_FINE;
 }
 
 static int report(const struct shrinking *run)
 {
 	struct shrunk shrunk = {
 		.name = run->name,
-		.before = run->audit.layer,
+		.before = run->whole,
+		.prune = run->prune,
 		.plan = run->plan,
 		.platform = run->audit.platform,
 		.imports = run->after.modules ? &run->after : NULL,
@@ -323,7 +357,10 @@ static int shrink(void *context, struct error *err)
 
 	if (rc)
 		undo(run, err);
-	status = rc ? status_of(rc) : report(run);
+	if (!rc && run->options->prune.nr_explain)
+		status = explain(run, err);
+	else
+		status = rc ? status_of(rc) : report(run);
 	apply_free(run->apply);
 	layer_free(run->audit.layer);
 	return status;
@@ -350,11 +387,12 @@ int command_shrink(int argc, char **argv, struct error *err)
 {
 	struct options options;
 	struct shrinking run = {.options = &options};
-	int status;
+	int rc, status;
 
 	options_init(&options);
 	options_parse(&options, &argp, argc, argv);
-	status = start(&run, err);
+	rc = prune_configure(&options, err);
+	status = rc ? status_of(rc) : start(&run, err);
 	options_clear(&options);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/json.h"
+#include "report/prune.h"
 #include "report/style.h"
 
 struct sums {
@@ -13,6 +14,16 @@ struct sums {
 	uint64_t native_before, native_after;
 	size_t placed, rewritten, deleted, left;
 };
+
+static bool is_native(const struct shrunk *shrunk, const struct change *change)
+{
+	if (change->action->kind == ACTION_PRUNE) {
+		file_id file = layer_find_file(shrunk->before, change->path);
+
+		return file != NO_ID && shrunk->before->files[file].object != NO_ID;
+	}
+	return change->action->kind != ACTION_RECORD;
+}
 
 static struct sums sum(const struct shrunk *shrunk)
 {
@@ -29,11 +40,11 @@ static struct sums sum(const struct shrunk *shrunk)
 			continue;
 		}
 		sums.after += change->after - change->before;
-		if (change->action->kind != ACTION_RECORD)
+		if (is_native(shrunk, change))
 			sums.native_after += change->after - change->before;
 		sums.placed += change->action->kind == ACTION_PLACE;
 		sums.rewritten += change->action->kind == ACTION_REWRITE;
-		sums.deleted += change->action->kind == ACTION_DELETE;
+		sums.deleted += action_removes(change->action);
 	}
 	return sums;
 }
@@ -50,6 +61,8 @@ static const char *verb(const struct change *change)
 											    : "strip";
 	case ACTION_DELETE:
 		return "delete";
+	case ACTION_PRUNE:
+		return "prune";
 	case ACTION_RECORD:
 		return "record";
 	}
@@ -58,6 +71,8 @@ static const char *verb(const struct change *change)
 
 static bool is_worth_a_line(const struct change *change, const struct report_style *style)
 {
+	if (change->action->kind == ACTION_PRUNE && !style->verbose)
+		return false;
 	return style->verbose || change->kept_because || change->action->kind == ACTION_DELETE ||
 	       change->action->edits.nr_needed || change->action->edits.search_path;
 }
@@ -84,7 +99,7 @@ static void print_change(FILE *to, const struct change *change)
 	fprintf(to, "  %-7s %s\n", verb(change), report_shown(change->path));
 	if (change->kept_because)
 		print_wrapped(to, 10, change->kept_because);
-	else if (change->action->kind == ACTION_DELETE)
+	else if (action_removes(change->action))
 		fprintf(to, "          %s\n", size_text(before, change->before));
 	else if (change->action->kind == ACTION_PLACE)
 		fprintf(to, "          %s\n", size_text(after, change->after));
@@ -133,6 +148,7 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	print_bold(to, style, shrunk->name);
 	fprintf(to, "  (platform %s)%s\n", shrunk->platform->name,
 		shrunk->dry_run ? "  dry run, nothing written" : "");
+	print_pruned(to, shrunk, style);
 	print_changes(to, shrunk, style);
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
@@ -213,6 +229,8 @@ bool report_shrink_json(FILE *to, const struct shrunk *shrunk)
 	json_object_set_new(root, "bytes_after", json_bytes(sums.after));
 	json_object_set_new(root, "native_bytes_before", json_bytes(sums.native_before));
 	json_object_set_new(root, "native_bytes_after", json_bytes(sums.native_after));
+	json_object_set_new(root, "pruned", pruned_json(shrunk));
+	json_object_set_new(root, "not_pruned", not_pruned_json(shrunk));
 	json_object_set_new(root, "changes", changes);
 	json_object_set_new(root, "findings", json_findings(&input, shrunk->before, json_array()));
 	json_object_set_new(root, "modules_importing",

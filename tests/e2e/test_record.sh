@@ -32,7 +32,7 @@ test_untouched_wheels_record_is_untouched() {
 	touch -d '2001-02-03 04:05:06.789' tree/three-3.0.dist-info/RECORD
 	stat -c '%Y %i' tree/three-3.0.dist-info/RECORD >before
 	sha256sum tree/three-3.0.dist-info/RECORD >sum
-	shrink tree
+	shrink --skip prune tree
 	stat -c '%Y %i' tree/three-3.0.dist-info/RECORD | cmp - before
 	sha256sum -c --quiet sum
 }

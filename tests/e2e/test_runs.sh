@@ -37,7 +37,7 @@ test_dry_run_sizes_are_true() {
 	cp out dry
 	sofold shrink tree
 	is bytes "$(json dry 'd["bytes_after"]')" "$(find tree -type f -printf '%s\n' | paste -sd+ | bc)"
-	json dry '"\n".join(c["path"] + " " + str(c["bytes_after"]) for c in d["changes"] if c["action"] != "delete")' |
+	json dry '"\n".join(c["path"] + " " + str(c["bytes_after"]) for c in d["changes"] if c["action"] not in ("delete", "prune"))' |
 		while read -r path bytes; do
 			is "$path" "$(stat -c %s "tree/$path")" "$bytes"
 		done
@@ -180,7 +180,7 @@ test_only_and_skip() {
 	sofold shrink --only strip strip
 	is copies "$(find strip -name 'libanswer*' | wc -l)" 2
 	[ "$(stat -c %s "strip/one/_one$SUFFIX")" -lt "$size" ]
-	sofold shrink --skip dedupe,strip neither
+	sofold shrink --skip prune,dedupe,strip neither
 	diff -r tree neither
 	is answers "$(python dedupe 'import one, two; print(one.ask(), two.ask())')" "42 42"
 	is answers "$(python strip 'import one, two; print(one.ask(), two.ask())')" "42 42"
