@@ -7,21 +7,15 @@
  * line each: number, tab, "ok" or what went wrong. The child imports by the
  * dotted name, so packages run their __init__ as they would in use.
  *
- * The base goes first on sys.path, -s keeps the user's own packages out,
- * and -B keeps bytecode out of the layer. A child that dies by a signal has
- * failed.
+ * The base goes first on sys.path. A child that dies by a signal has failed.
  */
 #include "sofold/verify.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "apply/python.h"
 
 static const char script[] = "import os,sys\n"
 			     "def run(base,path,out):\n"
@@ -99,58 +93,6 @@ static char *questions(struct arena *arena, const struct layer *layer, const cha
 	return text;
 }
 
-struct talk {
-	pid_t pid;
-	int to, from;
-};
-
-static int start(const char *python, struct talk *talk, struct error *err)
-{
-	char *const argv[] = {(char *)(uintptr_t)python, "-B", "-s", "-c", (char *)(uintptr_t)script, NULL};
-	posix_spawn_file_actions_t actions;
-	int in[2], out[2], rc;
-
-	if (pipe2(in, O_CLOEXEC))
-		return error_errno(err, "starting %s", python);
-	if (pipe2(out, O_CLOEXEC)) {
-		close(in[0]);
-		close(in[1]);
-		return error_errno(err, "starting %s", python);
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-	rc = posix_spawnp(&talk->pid, python, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
-	if (rc) {
-		close(in[1]);
-		close(out[0]);
-		errno = rc;
-		return error_errno(err, "starting %s", python);
-	}
-	talk->to = in[1];
-	talk->from = out[0];
-	return 0;
-}
-
-/* The script reads everything before it answers, so writing first is safe. */
-static bool send_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-	ssize_t n;
-
-	for (; left; text += n, left -= (size_t)n) {
-		n = write(fd, text, left);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		else if (n < 0)
-			return false;
-	}
-	return true;
-}
-
 static void tell(const struct interpreter *interpreter, const char *module, size_t done, size_t nr)
 {
 	if (interpreter->progress)
@@ -179,46 +121,30 @@ static size_t receive(struct arena *arena, FILE *from, const struct interpreter 
 	return answers;
 }
 
-static int finish(const char *python, struct talk *talk, bool complete, struct error *err)
-{
-	int status = 0;
-
-	while (waitpid(talk->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && !WEXITSTATUS(status) && complete)
-		return 0;
-	return error_add(err, ERROR_RUN, "%s did not answer for every module (status %d)", python,
-			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-}
-
 int imports_probe(struct arena *arena, const struct layer *layer, const struct interpreter *interpreter,
 		  struct imports *imports, struct error *err)
 {
 	char *root = realpath(layer->root, NULL);
-	struct talk talk = {0};
+	struct python python;
 	const char *text;
-	FILE *from;
 	size_t answers;
-	void (*old)(int);
-	int rc;
+	int rc, status;
 
 	*imports = (struct imports){0};
 	if (!root)
 		return error_errno(err, "opening %s", layer->root);
 	text = questions(arena, layer, root, imports);
 	free(root);
-	rc = start(interpreter->python, &talk, err);
+	rc = python_start(&python, interpreter->python, script, err);
 	if (rc)
 		return rc;
-	old = signal(SIGPIPE, SIG_IGN);
-	send_all(talk.to, text); /* a reader that is gone shows in the answers */
-	close(talk.to);
-	signal(SIGPIPE, old);
-	from = fdopen(talk.from, "r");
-	answers = from ? receive(arena, from, interpreter, imports) : 0;
-	if (from)
-		fclose(from);
-	return finish(interpreter->python, &talk, answers == imports->nr_modules, err);
+	python_ask(&python, text);
+	answers = receive(arena, python.from, interpreter, imports);
+	status = python_finish(&python);
+	if (!status && answers == imports->nr_modules)
+		return 0;
+	return error_add(err, ERROR_RUN, "%s did not answer for every module (status %d)",
+			 interpreter->python, status);
 }
 
 size_t imports_count(const struct imports *imports)
