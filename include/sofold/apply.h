@@ -90,6 +90,24 @@ int apply_reread(const struct apply *apply, const struct layer *predicted, struc
  * whether there was anything to do. */
 int apply_recover(const char *root, bool *recovered, struct error *err);
 
+/* What bytecode_compile() made. */
+struct compiled {
+	const char *tag;	      /* of the interpreter: "cpython-312"; NULL: it was not asked */
+	size_t nr_files, nr_failed;   /* sources with bytecode; and that do not compile */
+	uint64_t bytes;		      /* of all bytecode */
+	unsigned ms_before, ms_after; /* importing every top-level package, in milliseconds */
+	const char **made;	      /* files that were not there before */
+	size_t nr_made, alloc_made;
+};
+
+/* Lets an interpreter, a command or path, put bytecode beside every source of the
+ * layer. tag: which it must be; NULL: any. On an error bytecode_remove() what
+ * compiled says. Allocates in arena. */
+int bytecode_compile(struct arena *arena, const struct layer *layer, const char *python, const char *tag,
+		     struct compiled *compiled, struct error *err);
+
+void bytecode_remove(struct arena *arena, const struct layer *layer, const struct compiled *compiled);
+
 /* Copies the tree from to a new directory to (must not exist): modes, times,
  * symlinks and hard links among the copied files kept. Removes what it wrote
  * when it fails. */

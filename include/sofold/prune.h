@@ -32,8 +32,9 @@ enum prune_profile {
 };
 
 enum prune_bytecode {
-	PRUNE_BYTECODE_KEEP, /* what an interpreter would load */
-	PRUNE_BYTECODE_DROP, /* all in __pycache__ */
+	PRUNE_BYTECODE_KEEP,	/* what an interpreter would load */
+	PRUNE_BYTECODE_DROP,	/* nothing in __pycache__ */
+	PRUNE_BYTECODE_COMPILE, /* what will be made anew (bytecode_compile()) */
 };
 
 struct prune_options {

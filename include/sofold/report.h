@@ -59,7 +59,8 @@ bool report_audit_json(FILE *to, const struct audit *audits, size_t nr);
 struct shrunk {
 	const char *name;
 	const struct layer *before;
-	const struct prune *prune; /* NULL: nothing was left out */
+	const struct prune *prune;	 /* NULL: nothing was left out */
+	const struct compiled *compiled; /* tag NULL: no bytecode was asked for */
 	const struct plan *plan;
 	const struct platform *platform;
 	const struct change *changes;

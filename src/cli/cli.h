@@ -45,6 +45,7 @@ enum prune_key {
 	OPTION_PRUNE,
 	OPTION_SERVICES,
 	OPTION_BYTECODE,
+	OPTION_PYTHON,
 	OPTION_SERVERLESS,
 	OPTION_EXPLAIN,
 };
@@ -55,6 +56,7 @@ struct prune_request {
 	enum prune_bytecode bytecode;
 	bool profile_named, bytecode_named;
 	const char *serverless; /* a serverless.yml; NULL: none */
+	const char *python;	/* that compiles; NULL: the one of --run, or the layer's */
 	const char **keep, **remove, **slim, **wheels, **services;
 	size_t nr_keep, nr_remove, nr_slim, nr_wheels, nr_services;
 	size_t alloc_keep, alloc_remove, alloc_slim, alloc_wheels, alloc_services;
@@ -150,6 +152,10 @@ int prune_configure(struct options *options, struct error *err);
 /* Decides what is left out of a layer; *prune lives in its arena. */
 int prune_layer(const struct options *options, const struct audit *audit, struct prune **prune,
 		struct error *err);
+
+/* Has bytecode made when that is asked for, and this is no dry run. */
+int prune_compile(const struct options *options, const struct audit *audit, struct compiled *compiled,
+		  struct error *err);
 
 /* imports_probe() with the interpreter of --run, showing progress on a
  * terminal: what is done, "importing". */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "sofold/check.h"
 #include "sofold/scan.h"
 #include "sofold/vec.h"
 
@@ -13,7 +14,8 @@
 static const char *const profiles[] = {
 	[PRUNE_RULES] = "rules", [PRUNE_RECIPE] = "recipe", [PRUNE_SLIM] = "slim", [PRUNE_NAMED] = "none"};
 
-static const char *const bytecodes[] = {[PRUNE_BYTECODE_KEEP] = "keep", [PRUNE_BYTECODE_DROP] = "drop"};
+static const char *const bytecodes[] = {
+	[PRUNE_BYTECODE_KEEP] = "keep", [PRUNE_BYTECODE_DROP] = "drop", [PRUNE_BYTECODE_COMPILE] = "compile"};
 
 /* The index of name in names; nr: it is none of them. */
 static size_t find_name(const char *name, const char *const *names, size_t nr)
@@ -54,7 +56,7 @@ bool prune_parse(int key, char *arg, struct argp_state *state, struct options *o
 		return true;
 	case OPTION_BYTECODE:
 		if (!take_bytecode(request, arg))
-			argp_error(state, "--bytecode takes keep or drop, not '%s'", arg);
+			argp_error(state, "--bytecode takes keep, drop or compile, not '%s'", arg);
 		return true;
 	case OPTION_KEEP:
 		*VEC_PUSH(options->arena, request, keep) = arg;
@@ -68,6 +70,9 @@ bool prune_parse(int key, char *arg, struct argp_state *state, struct options *o
 		return true;
 	case OPTION_SERVERLESS:
 		request->serverless = arg;
+		return true;
+	case OPTION_PYTHON:
+		request->python = arg;
 		return true;
 	case OPTION_EXPLAIN:
 		*VEC_PUSH(options->arena, request, explain) = arg;
@@ -104,8 +109,8 @@ static int take_words(struct options *options, struct error *err)
 				    "profile is rules, recipe, slim or none, not '%s'", profile->text);
 	if (bytecode->text && !options->prune.bytecode_named &&
 	    !take_bytecode(&options->prune, bytecode->text))
-		return config_error(err, config->path, bytecode->line, "bytecode is keep or drop, not '%s'",
-				    bytecode->text);
+		return config_error(err, config->path, bytecode->line,
+				    "bytecode is keep, drop or compile, not '%s'", bytecode->text);
 	return 0;
 }
 
@@ -171,4 +176,44 @@ int prune_layer(const struct options *options, const struct audit *audit, struct
 		more = !rc && prune_settle(*prune, &imports);
 	}
 	return rc;
+}
+
+/* --------- bytecode ------------------ */
+
+/* "cpython-312" -> "python3.12"; NULL: no CPython 3. */
+static const char *command_of(struct arena *arena, const char *tag)
+{
+	static const char prefix[] = "cpython-3";
+	size_t n = strlen(prefix), digits;
+
+	if (!tag || strncmp(tag, prefix, n))
+		return NULL;
+	digits = strspn(tag + n, "0123456789");
+	return arena_printf(arena, "python3.%.*s", (int)digits, tag + n);
+}
+
+/* Until 3.7 modules had an "m" behind it, bytecode never. */
+static const char *cache_tag(struct arena *arena, const char *tag)
+{
+	size_t n = tag ? strlen(tag) : 0;
+
+	return n ? arena_strndup(arena, tag, n - (tag[n - 1] == 'm')) : NULL;
+}
+
+int prune_compile(const struct options *options, const struct audit *audit, struct compiled *compiled,
+		  struct error *err)
+{
+	struct arena *arena = audit->layer->arena;
+	const char *tag = layer_interpreter(audit->layer, audit->platform);
+	const char *python = options->prune.python ? options->prune.python : options->python;
+
+	if (options->prune.bytecode != PRUNE_BYTECODE_COMPILE || options->dry_run)
+		return 0;
+	if (!python)
+		python = command_of(arena, tag);
+	if (!python)
+		return error_add(err, ERROR_USAGE,
+				 "--bytecode compile: the layer does not say for which interpreter; "
+				 "name one with --python");
+	return bytecode_compile(arena, audit->layer, python, cache_tag(arena, tag), compiled, err);
 }

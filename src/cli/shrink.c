@@ -7,6 +7,7 @@
  *	plan      what to merge, relink, strip; tried on the model
  *	prepare   write every new file beside the layer's, prove each
  *	reread    what was written says what was planned
+ *	compile   when asked, bytecode beside the sources
  *	commit    rename into place
  *	prove     with --run, import everything; else done
  *	finish    or roll back
@@ -112,8 +113,11 @@ static const struct argp_option own[] = {
 	{"prune", OPTION_PRUNE, "GLOB", 0, "remove this path too, whoever imports it", 10},
 	{"botocore-services", OPTION_SERVICES, "NAME,...", 0,
 	 "keep these AWS services' data only, in botocore and boto3", 10},
-	{"bytecode", OPTION_BYTECODE, "keep|drop", 0,
-	 "drop: remove all .pyc files; useless ones always go (default: keep)", 10},
+	{"bytecode", OPTION_BYTECODE, "keep|drop|compile", 0,
+	 "keep (default): remove useless .pyc files only; drop: remove all; compile: make them, unchecked",
+	 10},
+	{"python", OPTION_PYTHON, "PYTHON", 0,
+	 "compiles (default: that of --run, else python3.x as the layer's modules are for)", 10},
 	{"serverless", OPTION_SERVERLESS, "FILE", 0,
 	 "take slim, slimPatterns and noDeploy from this serverless.yml", 10},
 	{"explain", OPTION_EXPLAIN, "PATH", 0, "only say which rule decides about PATH, and why", 10},
@@ -146,6 +150,7 @@ struct shrinking {
 	struct plan *plan;
 	struct apply *apply;
 	struct imports before, after;
+	struct compiled compiled;
 	bool committed;
 };
 
@@ -258,11 +263,11 @@ static int change(struct shrinking *run, struct error *err)
 {
 	struct layer *layer = run->audit.layer;
 	size_t nr;
-	int rc = 0;
+	int rc = prune_compile(run->options, &run->audit, &run->compiled, err);
 
 	apply_changes(run->apply, &nr);
-	if (run->options->dry_run || !nr)
-		return 0;
+	if (run->options->dry_run || !nr || rc)
+		return rc;
 	if (run->options->python)
 		rc = probe_imports(run->options, layer, "importing before the change", &run->before, err);
 	/* Nothing before and nothing after would prove nothing. */
@@ -314,6 +319,7 @@ static int report(const struct shrinking *run)
 		.name = run->name,
 		.before = run->whole,
 		.prune = run->prune,
+		.compiled = &run->compiled,
 		.plan = run->plan,
 		.platform = run->audit.platform,
 		.imports = run->after.modules ? &run->after : NULL,
@@ -333,7 +339,10 @@ static int report(const struct shrinking *run)
 /* Puts back what a failed run has done so far; of a copy nothing is kept. */
 static void undo(struct shrinking *run, struct error *err)
 {
-	if (run->apply && !run->options->dry_run && !run->options->output)
+	if (run->options->dry_run || run->options->output)
+		return;
+	bytecode_remove(run->options->arena, run->audit.layer, &run->compiled);
+	if (run->apply)
 		apply_rollback(run->apply, err);
 }
 

@@ -20,6 +20,7 @@ enum rule_needs {
 	NEEDS_EXTENSION,   /* an extension module, nothing else loads it */
 	NEEDS_SOURCE,	   /* bytecode whose source is there */
 	NEEDS_STALE,	   /* bytecode that is of no use */
+	NEEDS_OWN,	   /* bytecode of the layer's interpreter */
 	NEEDS_NO_STUBS,	   /* nobody who stays imports lazy_loader, which reads stubs */
 	NEEDS_NO_METADATA, /* nobody who stays asks importlib.metadata or the like */
 	NEEDS_NO_SERVICE,  /* of an AWS service that is not wanted */

@@ -59,6 +59,18 @@ static void add_bytecode(struct prune *prune)
 		};
 }
 
+static void add_compiled(struct prune *prune)
+{
+	if (prune->options.bytecode == PRUNE_BYTECODE_COMPILE)
+		*VEC_PUSH(prune->arena, prune, rules) = (struct rule){
+			.name = "bytecode",
+			.effect = RULE_KEEPS,
+			.pattern = "**/__pycache__/*.pyc",
+			.needs = NEEDS_OWN,
+			.why = "compiled for the layer's interpreter",
+		};
+}
+
 static void add_rules(struct prune *prune)
 {
 	const struct prune_options *options = &prune->options;
@@ -71,6 +83,7 @@ static void add_rules(struct prune *prune)
 		add_table(prune, rules_of_services());
 	add_globs(prune, options->slim, options->nr_slim, "slim", RULE_REMOVES, "of slimPatterns");
 	add_bytecode(prune);
+	add_compiled(prune);
 	add_table(prune, rules_of(options->profile));
 	prune->refused_rules = arena_array(prune->arena, prune->nr_rules, sizeof *prune->refused_rules);
 }
@@ -116,6 +129,9 @@ static bool is_met(const struct prune *prune, const struct rule *rule, const str
 		return is_extension(prune, file);
 	case NEEDS_STALE:
 		return is_useless_bytecode(prune, file);
+	case NEEDS_OWN:
+		return file->bytecode != BYTECODE_NONE && file->bytecode != BYTECODE_ALONE &&
+		       !is_foreign(prune, file);
 	case NEEDS_SOURCE:
 		return file->bytecode == BYTECODE_VALID;
 	case NEEDS_NO_SERVICE:
@@ -207,7 +223,7 @@ static void follow_sources(struct prune *prune)
 					     : path_of_source(prune->arena, layer->files[i].path);
 		file_id py = source ? layer_find_file(layer, source) : NO_ID;
 
-		if (py != NO_ID && prune->fates[py].removed && !prune->fates[i].rule)
+		if (py != NO_ID && prune->fates[py].removed && !prune->fates[i].removed)
 			prune->fates[i] = (struct fate){.rule = prune->fates[py].rule,
 							.unit = strlen(layer->files[i].path),
 							.removed = true};

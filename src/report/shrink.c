@@ -140,6 +140,21 @@ static void print_row(FILE *to, const char *label, uint64_t before, uint64_t aft
 		percent(before, after));
 }
 
+static void print_compiled(FILE *to, const struct compiled *compiled)
+{
+	char size[SIZE_TEXT];
+
+	if (!compiled->tag)
+		return;
+	fprintf(to, "  besides, %s of bytecode (%s) for %zu sources", size_text(size, compiled->bytes), compiled->tag,
+		compiled->nr_files);
+	if (compiled->nr_failed)
+		fprintf(to, ", %zu do not compile", compiled->nr_failed);
+	fprintf(to, ";\n  importing every package took %u.%03u s before and %u.%03u s with it\n",
+		compiled->ms_before / 1000, compiled->ms_before % 1000, compiled->ms_after / 1000,
+		compiled->ms_after % 1000);
+}
+
 void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
 {
 	struct sums sums = sum(shrunk);
@@ -164,6 +179,7 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	fputs(style->verbose || !sums.rewritten ? "\n" : " (-v lists every file)\n", to);
 	if (shrunk->dry_run)
 		return;
+	print_compiled(to, shrunk->compiled);
 	fputs("  verified: every library and symbol binds as before", to);
 	if (report_count(shrunk->before, SEVERITY_ERROR))
 		fprintf(to, ";\n  %zu error%s found in the layer before, not changed: see sofold verify",
@@ -233,6 +249,8 @@ bool report_shrink_json(FILE *to, const struct shrunk *shrunk)
 	json_object_set_new(root, "not_pruned", not_pruned_json(shrunk));
 	json_object_set_new(root, "changes", changes);
 	json_object_set_new(root, "findings", json_findings(&input, shrunk->before, json_array()));
+	json_object_set_new(root, "bytecode_bytes",
+			    shrunk->compiled->tag ? json_bytes(shrunk->compiled->bytes) : json_null());
 	json_object_set_new(root, "modules_importing",
 			    shrunk->imports ? json_bytes(imports_count(shrunk->imports)) : json_null());
 	return json_print(to, root);

@@ -232,7 +232,7 @@ run_services() {
 # source to be read; the work is the same.
 run_bytecode() {
 	begin "$1" bytecode || return 0
-	shrunk "--bytecode compile" "$after" --bytecode compile || return 0
+	shrunk "--bytecode compile" "$after" --bytecode compile --python "$python" || return 0
 	"$python" -S "$PRUNE/bytecode_check.py" "$after" >"$work/bytecode" 2>&1 || true
 	empty "$layer $level: every module has bytecode that this interpreter takes" "$work/bytecode"
 	check_work
@@ -251,6 +251,6 @@ for name; do
 		run_services s3 1500000
 		run_services s3,dynamodb 1700000
 	fi
-	[ -z "${PRUNE_BYTECODE:-}" ] || run_bytecode "$name"
+	run_bytecode "$name"
 done
 tally
