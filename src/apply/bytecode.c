@@ -13,7 +13,6 @@
  * a run that is killed may leave it; one that fails takes away what it made.
  */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,22 +111,41 @@ static void ask(struct python *python, const struct layer *layer, const char *ro
 	free(text);
 }
 
+/* "cpython-312", then numbers, with tabs between. */
+static void take_sum(struct arena *arena, struct compiled *compiled, const char *text)
+{
+	enum { FILES, BYTES, FAILED, BEFORE, AFTER, NR_NUMBERS };
+	unsigned long long numbers[NR_NUMBERS];
+	size_t n = strcspn(text, "\t"), i;
+	const char *p = text + n;
+	char *end;
+
+	for (i = 0; i < NR_NUMBERS && *p == '\t'; i++, p = end)
+		numbers[i] = strtoull(p + 1, &end, 10);
+	if (i < NR_NUMBERS)
+		return;
+	compiled->tag = arena_strndup(arena, text, n);
+	compiled->nr_files = (size_t)numbers[FILES];
+	compiled->bytes = numbers[BYTES];
+	compiled->nr_failed = (size_t)numbers[FAILED];
+	compiled->ms_before = (unsigned)numbers[BEFORE];
+	compiled->ms_after = (unsigned)numbers[AFTER];
+}
+
 static void take_line(struct arena *arena, struct compiled *compiled, char *line, const char **problem)
 {
-	char *value = strchr(line, '\t'), tag[64];
+	char *value = strchr(line, '\t');
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!value)
 		return;
-	value++;
-	if (!strncmp(line, "made\t", 5))
+	*value++ = '\0';
+	if (!strcmp(line, "made"))
 		*VEC_PUSH(arena, compiled, made) = arena_strdup(arena, value);
-	else if (!strncmp(line, "error\t", 6))
+	else if (!strcmp(line, "error"))
 		*problem = arena_strdup(arena, value);
-	else if (sscanf(line, "done\t%63s\t%zu\t%" SCNu64 "\t%zu\t%u\t%u", tag, &compiled->nr_files,
-			&compiled->bytes, &compiled->nr_failed, &compiled->ms_before,
-			&compiled->ms_after) == 6)
-		compiled->tag = arena_strdup(arena, tag);
+	else if (!strcmp(line, "done"))
+		take_sum(arena, compiled, value);
 }
 
 static void listen(struct arena *arena, struct python *python, struct compiled *compiled,

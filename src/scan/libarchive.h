@@ -30,7 +30,7 @@
 	F(archive_read_support_format_tar)                                                                   \
 	F(archive_read_support_format_zip)
 
-#define LIBARCHIVE_POINTER(name) __typeof__(name) *name;
+#define LIBARCHIVE_POINTER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): declares */
 
 /* The functions, each under its own name. */
 struct libarchive {
