@@ -132,7 +132,7 @@ json_t *not_pruned_json(const struct shrunk *shrunk)
 void report_prune_answers(FILE *to, const char *path, const struct prune_answers *answers,
 			  const struct report_style *style)
 {
-	char size[SIZE_TEXT];
+	char size[SIZE_TEXT], lost[256];
 
 	print_bold(to, style, path);
 	fputc('\n', to);
@@ -146,9 +146,9 @@ void report_prune_answers(FILE *to, const char *path, const struct prune_answers
 				answer->level ? answer->level : "", answer->level ? ")" : "");
 		fputc('\n', to);
 		print_wrapped(to, 10, answer->why);
-		if (answer->breaks && answer->removed)
-			fprintf(to, "          without it:\n");
-		if (answer->breaks && answer->removed)
-			print_wrapped(to, 12, answer->breaks);
+		if (answer->breaks && answer->removed) {
+			snprintf(lost, sizeof lost, "lost: %s", answer->breaks);
+			print_wrapped(to, 10, lost);
+		}
 	}
 }
