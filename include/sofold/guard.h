@@ -9,8 +9,9 @@
  *	guard_platform_budgets(arena, &budgets, platform);
  *	guard_parse_budget(arena, &budgets, "wheel:numpy=60MB", err);
  *	struct guard_verdicts verdicts = guard_judge(arena, &now, baseline, &budgets, inputs, nr);
- *	if (verdicts.nr_over)
- *		guard_advise(&advice, inputs, nr, &verdicts);
+ *	if (guard_is_exceeded(&verdicts))
+ *		... fill inputs[].pruned
+ *	guard_advise(&advice, inputs, nr, &verdicts);
  *
  * Sizes are bytes. Hard links count once for each path, since an unpacked zip
  * has a file for each; symlinks count nothing.
@@ -36,6 +37,15 @@ bool guard_parse_percent(const char *text, unsigned *percent);
 
 /* --------- measuring ------------------ */
 
+/* An input without what prune takes out, as shrink would plan on it. */
+struct guard_ground {
+	struct layer *layer;		   /* NULL: not known */
+	const struct bridge_offer *offers; /* in it */
+	size_t nr_offers;
+};
+
+enum { GUARD_LEVELS = LEVEL_MAX + 1 };
+
 /* One directory or archive. */
 struct guard_input {
 	const char *name;
@@ -43,6 +53,11 @@ struct guard_input {
 	const struct plan *plan;	    /* what shrink would do */
 	const struct plan_options *options; /* that plan's */
 	uint64_t zipped;		    /* bytes of the archive; 0: a directory */
+
+	/* For advice alone. */
+	struct guard_ground pruned[GUARD_LEVELS];
+	const char *unpruned;	  /* why they are not known, though prune would run; NULL: they are */
+	const uint64_t *stripped; /* bytes that stripping each object saves; NULL: not known, see there */
 };
 
 /* A wheel over all inputs; version of the first. */
@@ -161,10 +176,15 @@ struct guard_verdicts guard_judge(struct arena *arena, const struct guard_measur
 				  const struct guard_measure *baseline, const struct guard_budgets *budgets,
 				  const struct guard_input *inputs, size_t nr_inputs, unsigned warn_at);
 
+/* Is any, if only to be warned of? */
+bool guard_is_exceeded(const struct guard_verdicts *verdicts);
+
 /* --------- remedies ------------------ */
 
-/* What a run of shrink over all inputs would free, by its plan: deleted
- * libraries, less what is placed for them, symbol tables and debug information. */
+/* What a run of shrink over all inputs would free: what prune takes out, with
+ * its rows in RECORDs, and by its plan deleted libraries, less what is placed for
+ * them, and what is stripped; where that is not known, symbol tables and debug
+ * information. */
 struct guard_remedy {
 	const char *options; /* "", "--level safe", "--merge all": beside the configuration's */
 	uint64_t frees;	     /* of what is unzipped */
@@ -173,17 +193,18 @@ struct guard_remedy {
 	uint64_t missing;		     /* bytes it lacks; 0: nobody can say (zipped, layers) */
 };
 
-enum { GUARD_REMEDIES = 4 };
+enum { GUARD_REMEDIES = 6 };
 
 struct guard_advice {
 	struct guard_remedy remedies[GUARD_REMEDIES]; /* careful ones first */
 	size_t nr;				      /* 0: no budget is exceeded */
 	const struct guard_remedy
-		*best; /* the first that is enough, or else frees most; NULL: none frees any */
+		*best;		 /* the first that is enough, or else frees most; NULL: none frees any */
+	uint64_t services_bytes; /* descriptions of AWS services; 0: not worth a word */
 };
 
-/* Plans each input anew, with the passes its own plan has. Allocates in the
- * layers' arenas. .py files are not read, so shrink may keep what they name. */
+/* Plans each input anew, with the passes its own plan has, on what prune leaves
+ * of it where that is known. Allocates in the layers' arenas. */
 void guard_advise(struct guard_advice *advice, const struct guard_input *inputs, size_t nr_inputs,
 		  const struct guard_verdicts *verdicts);
 

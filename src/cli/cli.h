@@ -139,7 +139,10 @@ int status_of(int kind);
 int open_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 	       struct error *err);
 
-/* The same, and audit->plan is what shrink with these options would do. */
+/* Sets audit->plan: what shrink with these options would do, without prune. */
+void audit_plan(const struct options *options, struct audit *audit);
+
+/* Both. */
 int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 		struct error *err);
 

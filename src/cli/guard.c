@@ -4,6 +4,7 @@
  *	scan      every input, with the plan shrink would have
  *	measure   their sums
  *	judge     budgets of the platform and of the command line
+ *	advise    when a budget is exceeded: look ahead at what shrink would do
  *	report    and, when asked, the new baseline
  */
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "sofold/apply.h"
+#include "sofold/bridge.h"
 #include "sofold/guard.h"
 #include "sofold/scan.h"
 #include "sofold/vec.h"
@@ -172,6 +175,7 @@ static int settle(struct guard_options *options, struct error *err)
 struct guarding {
 	struct guard_options *options;
 	struct audit *audits;
+	struct layer **wholes; /* of inputs that shrink could prune: as they were read */
 	struct guard_input *inputs;
 	size_t nr_done;
 	struct guard_measure now, baseline;
@@ -186,15 +190,25 @@ static uint64_t archive_bytes(const char *path)
 	return stat(path, &st) || S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
 }
 
+/* Another whose files and objects may be changed. */
+static struct layer *copy_layer(struct layer *layer)
+{
+	return layer_without(layer, arena_array(layer->arena, layer->nr_files, sizeof(struct pruned *)));
+}
+
 static int read_input(struct guarding *run, size_t i, struct error *err)
 {
-	const char *path = run->options->common.paths[i];
+	const struct options *options = &run->options->common;
+	const char *path = options->paths[i];
 	struct audit *audit = &run->audits[i];
-	int rc = audit_layer(&run->options->common, path, false, audit, err);
+	int rc = open_layer(options, path, false, audit, err);
 
 	if (rc)
 		return rc;
 	run->nr_done++;
+	if ((options->passes & PASS_PRUNE) && !audit->layer->from_archive)
+		run->wholes[i] = copy_layer(audit->layer);
+	audit_plan(options, audit);
 	run->inputs[i] = (struct guard_input){.name = path,
 					      .layer = audit->layer,
 					      .plan = audit->plan,
@@ -217,6 +231,81 @@ static int read_baseline(struct guarding *run, struct error *err)
 	return rc;
 }
 
+/* --------- what shrink would do ------------------ */
+
+/* As shrink does before it plans. */
+static int prune_input(const struct guarding *run, size_t i, enum level level, struct guard_ground *ground,
+		       struct error *err)
+{
+	struct options options = run->options->common;
+	struct audit audit = run->audits[i];
+	struct prune *prune;
+	bool *wanted;
+	int rc;
+
+	options.level = level;
+	audit.layer = copy_layer(run->wholes[i]);
+	rc = prune_layer(&options, &audit, &prune, err);
+	if (rc)
+		return rc;
+	ground->layer = prune_result(prune);
+	wanted = arena_array(ground->layer->arena, ground->layer->nr_objects, sizeof *wanted);
+	plan_candidates(ground->layer, wanted);
+	rc = scan_mentions(ground->layer, wanted, err);
+	ground->offers = bridge_offers(ground->layer, &ground->nr_offers);
+	return rc;
+}
+
+/* By shrink's own hand, which writes nothing here. When it cannot, an estimate
+ * does. */
+static void strip_input(struct guard_input *input)
+{
+	struct layer *layer = input->layer;
+	struct plan_options options = *input->options;
+	struct apply_options dry = {.dry_run = true};
+	struct error why = {""};
+	struct apply *apply;
+	uint64_t *stripped;
+	size_t i, nr;
+
+	options.passes &= PASS_STRIP;
+	if (apply_prepare(layer, plan_layer(layer, &options), &dry, &apply, &why))
+		return;
+	stripped = arena_array(layer->arena, layer->nr_objects, sizeof *stripped);
+	for (i = 0, apply_changes(apply, &nr); i < nr; i++) {
+		const struct change *change = &apply_changes(apply, &nr)[i];
+
+		if (change->action->kind == ACTION_REWRITE && !change->kept_because &&
+		    change->after < change->before)
+			stripped[change->action->object] = change->before - change->after;
+	}
+	input->stripped = stripped;
+	apply_free(apply);
+}
+
+/* What cannot be pruned is advised on without: budgets have been judged all the
+ * same. */
+static void look_ahead(struct guarding *run)
+{
+	const struct options *options = &run->options->common;
+	size_t i, level;
+
+	for (i = 0; i < options->nr_paths; i++) {
+		struct guard_input *input = &run->inputs[i];
+		struct error why = {""};
+		int rc = 0;
+
+		if (!input->layer->from_archive)
+			strip_input(input);
+		if ((options->passes & PASS_PRUNE) && !run->wholes[i])
+			input->unpruned = "it is an archive, unpack it";
+		for (level = 0; run->wholes[i] && level < GUARD_LEVELS && !rc; level++)
+			rc = prune_input(run, i, (enum level)level, &input->pruned[level], &why);
+		if (rc)
+			input->unpruned = arena_strdup(options->arena, why.message);
+	}
+}
+
 static int judge(struct guarding *run, struct error *err)
 {
 	struct guard_options *options = run->options;
@@ -237,6 +326,8 @@ static int judge(struct guarding *run, struct error *err)
 	run->now = guard_measure(arena, run->inputs, options->common.nr_paths);
 	verdicts = guard_judge(arena, &run->now, guarded.baseline, &options->budgets, run->inputs,
 			       options->common.nr_paths, options->warn_at);
+	if (guard_is_exceeded(&verdicts))
+		look_ahead(run);
 	guard_advise(&advice, run->inputs, options->common.nr_paths, &verdicts);
 	rc = reports_write(&options->common, &options->reports, &guarded, err);
 	if (rc)
@@ -258,7 +349,10 @@ int command_guard(int argc, char **argv, struct error *err)
 	options_parse(&options.common, &argp, argc, argv);
 	run.audits = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.audits);
 	run.inputs = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.inputs);
+	run.wholes = arena_array(options.common.arena, options.common.nr_paths, sizeof *run.wholes);
 	rc = settle(&options, err);
+	if (!rc)
+		rc = prune_configure(&options.common, err);
 	if (!rc)
 		rc = read_baseline(&run, err);
 	for (i = 0; i < options.common.nr_paths && !rc; i++)

@@ -173,7 +173,10 @@ unsigned options_pass(const char *name)
 	static const struct {
 		const char *name;
 		enum pass pass;
-	} passes[] = {{"prune", PASS_PRUNE}, {"dedupe", PASS_DEDUPE}, {"bridge", PASS_BRIDGE}, {"strip", PASS_STRIP}};
+	} passes[] = {{"prune", PASS_PRUNE},
+		      {"dedupe", PASS_DEDUPE},
+		      {"bridge", PASS_BRIDGE},
+		      {"strip", PASS_STRIP}};
 	size_t i;
 
 	for (i = 0; i < sizeof passes / sizeof *passes; i++)
@@ -326,14 +329,10 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 	return 0;
 }
 
-int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
-		struct error *err)
+void audit_plan(const struct options *options, struct audit *audit)
 {
 	struct plan_options *plan = &audit->options;
-	int rc = open_layer(options, path, hash_families, audit, err);
 
-	if (rc)
-		return rc;
 	*plan = (struct plan_options){.level = options->level,
 				      .passes = options->passes,
 				      .merge = options->merge,
@@ -341,5 +340,14 @@ int audit_layer(const struct options *options, const char *path, bool hash_famil
 				      .platform = audit->platform};
 	plan->offers = bridge_offers(audit->layer, &plan->nr_offers);
 	audit->plan = plan_layer(audit->layer, plan);
-	return 0;
+}
+
+int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
+		struct error *err)
+{
+	int rc = open_layer(options, path, hash_families, audit, err);
+
+	if (!rc)
+		audit_plan(options, audit);
+	return rc;
 }

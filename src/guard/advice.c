@@ -1,7 +1,7 @@
 /*
  * What would bring it under: runs of shrink, from the most careful on, by what
- * their plans free of what each exceeded budget counts. The compressed size of
- * something that is not compressed yet is not guessed.
+ * prune and their plans free of what each exceeded budget counts. The compressed
+ * size of something that is not compressed yet is not guessed.
  */
 #include <fnmatch.h>
 
@@ -17,21 +17,42 @@ static const struct candidate {
 	{"--only strip", "--only strip", PASS_STRIP, LEVEL_SAFE, false},
 	{"--level safe", "--level safe", PASS_ALL, LEVEL_SAFE, false},
 	{"", "--level default", PASS_ALL, LEVEL_DEFAULT, false},
+	{"--level max", "--level max", PASS_ALL, LEVEL_MAX, false},
 	{"--merge all", "--level default --merge all", PASS_ALL, LEVEL_DEFAULT, true},
+	{"--level max --merge all", "--level max --merge all", PASS_ALL, LEVEL_MAX, true},
 };
 
-static const struct plan *plan_anew(const struct guard_input *input, const struct candidate *candidate)
+/* One candidate's run over one input. */
+struct trial {
+	const struct layer *layer; /* without what prune takes out */
+	const struct plan *plan;
+	bool strips;
+};
+
+/* What shrink would plan on. */
+static struct guard_ground ground_of(const struct guard_input *input, unsigned passes, enum level level)
+{
+	if ((passes & PASS_PRUNE) && input->pruned[level].layer)
+		return input->pruned[level];
+	return (struct guard_ground){input->layer, input->options->offers, input->options->nr_offers};
+}
+
+static struct trial run(const struct guard_input *input, const struct candidate *candidate)
 {
 	static const char *all[] = {"all"};
 	struct plan_options options = *input->options;
+	struct guard_ground ground;
 
 	options.passes &= candidate->passes;
 	options.level = candidate->level;
+	ground = ground_of(input, options.passes, options.level);
+	options.offers = ground.offers;
+	options.nr_offers = ground.nr_offers;
 	if (candidate->merges_all) {
 		options.merge = all;
 		options.nr_merge = 1;
 	}
-	return plan_layer(input->layer, &options);
+	return (struct trial){ground.layer, plan_layer(ground.layer, &options), options.passes & PASS_STRIP};
 }
 
 /* --------- what a budget counts ------------------ */
@@ -81,27 +102,96 @@ static uint64_t placed(const struct guard_budget *budget, const struct layer *la
 	return bytes;
 }
 
-static uint64_t frees(const struct guard_budget *budget, const struct guard_input *input,
-		      const struct plan *plan)
+static uint64_t stripped_bytes(const struct guard_input *input, const struct layer *layer,
+			       const struct object *object)
 {
-	const struct layer *layer = input->layer;
-	bool strips = input->options->passes & PASS_STRIP;
-	uint64_t bytes = 0, cost = placed(budget, layer, plan);
+	file_id file = input->stripped ? layer_find_file(input->layer, object_path(layer, object)) : NO_ID;
+
+	if (file != NO_ID && input->layer->files[file].object != NO_ID)
+		return input->stripped[input->layer->files[file].object];
+	return object->untouchable ? 0 : object->symtab_bytes + object->debug_bytes;
+}
+
+/* By the plan, of what prune has left. */
+static uint64_t planned_bytes(const struct guard_budget *budget, const struct guard_input *input,
+			      const struct trial *trial)
+{
+	const struct layer *layer = trial->layer;
+	uint64_t bytes = 0, cost = placed(budget, layer, trial->plan);
 	size_t i;
 
-	if (budget && budget->what == GUARD_DUPLICATES)
-		return plan->reclaimable < input->plan->reclaimable ? plan->reclaimable
-								    : input->plan->reclaimable;
 	for (i = 0; i < layer_count_objects(layer); i++) {
 		const struct object *object = &layer->objects[i];
 		uint64_t nr = links_counted(budget, layer, object);
 
-		if (plan->deleted[i])
+		if (trial->plan->deleted[i])
 			bytes += nr * object->size;
-		else if (strips && !object->untouchable)
-			bytes += nr * (object->symtab_bytes + object->debug_bytes);
+		else if (trial->strips)
+			bytes += nr * stripped_bytes(input, layer, object);
 	}
 	return bytes > cost ? bytes - cost : 0;
+}
+
+/* Of a file that prune takes out, the whole layer knows whether it is native,
+ * and whether a plan would merge it away. */
+static bool counts_pruned(const struct guard_budget *budget, const struct guard_input *input,
+			  const struct layer *rest, file_id file)
+{
+	file_id whole = layer_find_file(input->layer, rest->files[file].path);
+	object_id object = whole == NO_ID ? NO_ID : input->layer->files[whole].object;
+
+	if (budget && budget->what == GUARD_NATIVE)
+		return object != NO_ID;
+	if (budget && budget->what == GUARD_DUPLICATES)
+		return object != NO_ID && input->plan->deleted[object];
+	return counts(budget, rest, file);
+}
+
+/* "numpy/a.py,sha256=…,1234\n": a row that goes with its file. */
+static uint64_t row_bytes(const struct guard_budget *budget, const struct layer *layer,
+			  const struct file *file)
+{
+	enum { HASH_TEXT = 43 }; /* SHA-256 in base64 */
+	const struct owner *owner = file->owner == NO_ID ? NULL : &layer->owners[file->owner];
+	uint64_t size, bytes;
+
+	if (!owner || layer->files[owner->record].pruned || (budget && budget->what == GUARD_NATIVE) ||
+	    !counts(budget, layer, owner->record))
+		return 0;
+	bytes = strlen(file->path) - (*owner->base ? strlen(owner->base) + 1 : 0);
+	bytes += strlen(",sha256=,\n") + HASH_TEXT + 1;
+	for (size = file->size; size > 9; size /= 10)
+		bytes++;
+	return bytes;
+}
+
+static uint64_t pruned_bytes(const struct guard_budget *budget, const struct guard_input *input,
+			     const struct layer *rest)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < rest->nr_files; i++) {
+		const struct file *file = &rest->files[i];
+
+		if (!file->pruned)
+			continue;
+		bytes += row_bytes(budget, rest, file);
+		if (!file->link_target && counts_pruned(budget, input, rest, (file_id)i))
+			bytes += file->size;
+	}
+	return bytes;
+}
+
+static uint64_t frees(const struct guard_budget *budget, const struct guard_input *input,
+		      const struct trial *trial)
+{
+	uint64_t bytes = pruned_bytes(budget, input, trial->layer), most = input->plan->reclaimable;
+
+	if (!budget || budget->what != GUARD_DUPLICATES)
+		return bytes + planned_bytes(budget, input, trial);
+	bytes += trial->plan->reclaimable;
+	return bytes < most ? bytes : most;
 }
 
 /* --------- remedies ------------------ */
@@ -109,7 +199,7 @@ static uint64_t frees(const struct guard_budget *budget, const struct guard_inpu
 struct advising {
 	const struct guard_input *inputs;
 	size_t nr_inputs;
-	const struct plan **plans; /* of one candidate, for each input */
+	struct trial *trials; /* of one candidate, for each input */
 };
 
 static uint64_t frees_all(const struct advising *advising, const struct guard_budget *budget)
@@ -118,7 +208,7 @@ static uint64_t frees_all(const struct advising *advising, const struct guard_bu
 	size_t i;
 
 	for (i = 0; i < advising->nr_inputs; i++)
-		bytes += frees(budget, &advising->inputs[i], advising->plans[i]);
+		bytes += frees(budget, &advising->inputs[i], &advising->trials[i]);
 	return bytes;
 }
 
@@ -151,7 +241,7 @@ static struct guard_remedy try(struct advising *advising, const struct candidate
 	size_t i;
 
 	for (i = 0; i < advising->nr_inputs; i++)
-		advising->plans[i] = plan_anew(&advising->inputs[i], candidate);
+		advising->trials[i] = run(&advising->inputs[i], candidate);
 	remedy.frees = frees_all(advising, NULL);
 	for (i = 0; i < verdicts->nr_items; i++)
 		if (is_exceeded(&verdicts->items[i]))
@@ -174,20 +264,58 @@ static void choose(struct guard_advice *advice)
 	}
 }
 
+/* --------- what else ------------------ */
+
+static bool is_service(const char *path)
+{
+	return strstr(path, "botocore/data/") || strstr(path, "boto3/data/");
+}
+
+/* Of one wheel that many have and few need whole: shrink cannot know which
+ * services are called. 0 below a tenth of all. */
+static uint64_t services_bytes(const struct guard_input *inputs, size_t nr_inputs)
+{
+	uint64_t bytes = 0, all = 0;
+	size_t i, k;
+
+	for (i = 0; i < nr_inputs; i++) {
+		unsigned passes = inputs[i].options->passes;
+		const struct layer *layer = ground_of(&inputs[i], passes, LEVEL_DEFAULT).layer;
+
+		for (k = 0; k < layer->nr_files; k++) {
+			const struct file *file = &layer->files[k];
+
+			if (file->kind != FILE_REGULAR)
+				continue;
+			all += file->size;
+			if ((passes & PASS_PRUNE) && is_service(file->path))
+				bytes += file->size;
+		}
+	}
+	return bytes > all / 10 ? bytes : 0;
+}
+
+bool guard_is_exceeded(const struct guard_verdicts *verdicts)
+{
+	size_t i;
+
+	for (i = 0; i < verdicts->nr_items; i++)
+		if (is_exceeded(&verdicts->items[i]))
+			return true;
+	return false;
+}
+
 void guard_advise(struct guard_advice *advice, const struct guard_input *inputs, size_t nr_inputs,
 		  const struct guard_verdicts *verdicts)
 {
 	struct advising advising = {inputs, nr_inputs, NULL};
-	bool exceeded = false;
-	size_t i;
 
 	*advice = (struct guard_advice){0};
-	for (i = 0; i < verdicts->nr_items; i++)
-		exceeded |= is_exceeded(&verdicts->items[i]);
-	if (!exceeded || !nr_inputs)
+	if (!guard_is_exceeded(verdicts) || !nr_inputs)
 		return;
-	advising.plans = arena_array(inputs[0].layer->arena, nr_inputs, sizeof(struct plan *));
+	advising.trials = arena_array(inputs[0].layer->arena, nr_inputs, sizeof *advising.trials);
 	for (; advice->nr < GUARD_REMEDIES; advice->nr++)
 		advice->remedies[advice->nr] = try(&advising, &candidates[advice->nr], verdicts);
 	choose(advice);
+	advice->services_bytes = services_bytes(inputs, nr_inputs);
 }

@@ -123,6 +123,25 @@ static void print_verdicts(FILE *to, struct arena *arena, const struct guarded *
 
 /* --------- what to do ------------------ */
 
+/* What the numbers leave out, and what no option without a value does. */
+static void print_hints(FILE *to, struct arena *arena, const struct guarded *guarded)
+{
+	char size[SIZE_TEXT];
+	size_t i;
+
+	for (i = 0; i < guarded->nr_inputs; i++) {
+		const struct guard_input *input = &guarded->inputs[i];
+
+		if (input->unpruned)
+			print_wrapped(to, 2,
+				      arena_printf(arena, "Not counted, what prune takes out of %s: %s",
+						   input->name, input->unpruned));
+	}
+	if (guarded->advice->services_bytes)
+		fprintf(to, "  %s describe AWS services; --botocore-services s3,... keeps yours alone\n",
+			size_text(size, guarded->advice->services_bytes));
+}
+
 static void print_advice(FILE *to, struct arena *arena, const struct guarded *guarded,
 			 const struct report_style *style)
 {
@@ -131,15 +150,15 @@ static void print_advice(FILE *to, struct arena *arena, const struct guarded *gu
 
 	if (!advice->nr)
 		return;
-	print_heading(to, style, "What sofold shrink would do, by its plan (shrink -n says exactly)");
+	print_heading(to, style, "What sofold shrink would free, about (shrink -n says exactly)");
 	for (i = 0; i < advice->nr; i++)
-		fprintf(to, "  %-16s %s\n",
+		fprintf(to, "  %-23s  %s\n",
 			*advice->remedies[i].options ? advice->remedies[i].options : "(default)",
 			guard_remedy_text(arena, &advice->remedies[i]));
+	print_hints(to, arena, guarded);
 	if (!advice->best)
 		return;
-	fprintf(to, "  %s\n",
-		advice->best->enough ? "So it fits:" : "By the plan nothing is enough; most is freed by:");
+	fprintf(to, "  %s\n", advice->best->enough ? "So it fits:" : "Nothing is enough; most is freed by:");
 	for (i = 0; i < guarded->nr_inputs; i++)
 		fprintf(to, "    %s\n", guard_command(arena, &guarded->inputs[i], advice->best));
 }

@@ -47,7 +47,7 @@ const char *guard_change_text(char buffer[CHANGE_TEXT], uint64_t before, uint64_
 const char *guard_command(struct arena *arena, const struct guard_input *input,
 			  const struct guard_remedy *remedy);
 
-/* "frees 1.20 MB, 3.40 MB too little for unzipped". */
+/* What it frees: "1.20 MB, 3.40 MB too little for unzipped". */
 const char *guard_remedy_text(struct arena *arena, const struct guard_remedy *remedy);
 
 /* Why it is over, a line each: the wheels that grew most, the libraries that are

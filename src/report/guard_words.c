@@ -173,12 +173,12 @@ const char *guard_remedy_text(struct arena *arena, const struct guard_remedy *re
 
 	size_text(frees, remedy->frees);
 	if (remedy->enough)
-		return arena_printf(arena, "frees about %s, enough", frees);
+		return arena_printf(arena, "%s, enough", frees);
 	of = guard_budget_name(arena, remedy->lacking->budget);
 	if (!remedy->missing)
-		return arena_printf(arena, "frees about %s; what that does to %s is not known", frees, of);
-	return arena_printf(arena, "frees about %s, %s too little for %s", frees,
-			    size_text(missing, remedy->missing), of);
+		return arena_printf(arena, "%s; what that does to %s is not known", frees, of);
+	return arena_printf(arena, "%s, %s too little for %s", frees, size_text(missing, remedy->missing),
+			    of);
 }
 
 /* --------- why ------------------ */
@@ -224,6 +224,7 @@ struct guard_why guard_why(struct arena *arena, const struct guarded *guarded)
 	for (i = 0; best && i < guarded->nr_inputs; i++)
 		*VEC_PUSH(arena, &why, lines) = guard_command(arena, &guarded->inputs[i], best);
 	if (best)
-		*VEC_PUSH(arena, &why, lines) = guard_remedy_text(arena, best);
+		*VEC_PUSH(arena, &why, lines) = arena_printf(arena, "frees about %s",
+							     guard_remedy_text(arena, best));
 	return why;
 }
