@@ -18,6 +18,10 @@
  *   missing-version     a version the providing object of the layer lacks (error)
  *   misaligned          PT_LOAD offset and address not congruent modulo p_align or
  *                       the page: some strip has broken the file (error)
+ * of layer_check_bytecode(), once for each wheel:
+ *   stale-bytecode      .pyc files of another state of their sources (warning), or
+ *                       in __pycache__ without one (note)
+ *   foreign-bytecode    .pyc files tagged for another interpreter than the layer's (note)
  */
 #ifndef SOFOLD_CHECK_H
 #define SOFOLD_CHECK_H
@@ -35,6 +39,9 @@ const char *layer_interpreter(const struct layer *layer, const struct platform *
 /* Adds findings to the layer. named: the user chose the platform, so what
  * does not fit it is an error rather than a warning. */
 void layer_check(struct layer *layer, const struct platform *platform, bool named);
+
+/* The same for bytecode; scan_bytecode() comes before. */
+void layer_check_bytecode(struct layer *layer, const struct platform *platform);
 
 /*
  * For every root (each extension module and executable, and each object

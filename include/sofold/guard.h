@@ -56,7 +56,7 @@ struct guard_input {
 
 	/* For advice alone. */
 	struct guard_ground pruned[GUARD_LEVELS];
-	const char *unpruned;	  /* why they are not known, though prune would run; NULL: they are */
+	const char *uncounted;	  /* what its numbers lack, and why; NULL: nothing */
 	const uint64_t *stripped; /* bytes that stripping each object saves; NULL: not known, see there */
 };
 

@@ -1,5 +1,8 @@
 /* sofold audit: scan, decide as shrink would, print. */
+#include <string.h>
+
 #include "cli/cli.h"
+#include "sofold/check.h"
 #include "sofold/scan.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -32,6 +35,34 @@ static const struct argp argp = {
 	       "something in the layer cannot load.",
 	.children = children,
 };
+
+static bool has_bytecode(const struct layer *layer)
+{
+	size_t i, n;
+
+	for (i = 0; i < layer->nr_files; i++) {
+		n = strlen(layer->files[i].name);
+		if (n > 4 && !strcmp(layer->files[i].name + n - 4, ".pyc"))
+			return true;
+	}
+	return false;
+}
+
+/* Every .pyc file is opened for this. Nothing in an archive is. */
+static int check_bytecode(const struct audit *audit, struct error *err)
+{
+	struct layer *layer = audit->layer;
+	int rc;
+
+	if (layer->from_archive || !has_bytecode(layer))
+		return 0;
+	rc = scan_bytecode(layer, err);
+	if (rc)
+		return rc;
+	layer_check_bytecode(layer, audit->platform);
+	layer_sort_findings(layer);
+	return 0;
+}
 
 static int print(const struct options *options, const struct audit *audits, size_t nr)
 {
@@ -66,6 +97,8 @@ int command_audit(int argc, char **argv, struct error *err)
 	for (i = 0; i < options.nr_paths && !rc; i++) {
 		rc = audit_layer(&options, options.paths[i], options.format == FORMAT_JSON, &audits[i], err);
 		done += !rc;
+		if (!rc)
+			rc = check_bytecode(&audits[i], err);
 	}
 	status = rc ? status_of(rc) : print(&options, audits, done);
 	for (i = 0; i < done; i++)

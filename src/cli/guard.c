@@ -297,12 +297,15 @@ static void look_ahead(struct guarding *run)
 
 		if (!input->layer->from_archive)
 			strip_input(input);
+		if (options->prune.bytecode == PRUNE_BYTECODE_COMPILE)
+			input->uncounted = "the bytecode that will be compiled";
 		if ((options->passes & PASS_PRUNE) && !run->wholes[i])
-			input->unpruned = "it is an archive, unpack it";
+			input->uncounted = "what the pass prune takes out; unpack the archive for that";
 		for (level = 0; run->wholes[i] && level < GUARD_LEVELS && !rc; level++)
 			rc = prune_input(run, i, (enum level)level, &input->pruned[level], &why);
 		if (rc)
-			input->unpruned = arena_strdup(options->arena, why.message);
+			input->uncounted = arena_printf(options->arena, "what the pass prune takes out (%s)",
+							why.message);
 	}
 }
 

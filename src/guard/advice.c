@@ -155,7 +155,7 @@ static uint64_t row_bytes(const struct guard_budget *budget, const struct layer 
 	const struct owner *owner = file->owner == NO_ID ? NULL : &layer->owners[file->owner];
 	uint64_t size, bytes;
 
-	if (!owner || layer->files[owner->record].pruned || (budget && budget->what == GUARD_NATIVE) ||
+	if (!owner || owner->record == NO_ID || layer->files[owner->record].pruned || (budget && budget->what == GUARD_NATIVE) ||
 	    !counts(budget, layer, owner->record))
 		return 0;
 	bytes = strlen(file->path) - (*owner->base ? strlen(owner->base) + 1 : 0);

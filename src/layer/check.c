@@ -376,6 +376,95 @@ static void check_loading(struct check *check)
 	}
 }
 
+/* ---- Bytecode ---- */
+
+enum trouble { STALE, ALONE, FOREIGN, NR_TROUBLES, NO_TROUBLE = NR_TROUBLES };
+
+static const struct {
+	const char *rule;
+	enum severity severity;
+	const char *what, *means;
+} troubles[NR_TROUBLES] = {
+	[STALE] = {"stale-bytecode", SEVERITY_WARNING, "made from another state of its source",
+		   "each import compiles the source again"},
+	[ALONE] = {"stale-bytecode", SEVERITY_NOTE, "without its source", "nothing reads it"},
+	[FOREIGN] = {"foreign-bytecode", SEVERITY_NOTE, "for another interpreter than the layer's",
+		     "nothing reads it"},
+};
+
+/* Of one wheel. */
+struct tally {
+	size_t nr;
+	const char *first;
+};
+
+/* "a.cpython-312.opt-1.pyc" is for "cpython-312". Extension modules have an "m"
+ * or "t" behind that in some builds, bytecode never. */
+static bool is_for(const char *name, const char *interpreter)
+{
+	size_t n = strlen(interpreter);
+	const char *tag = strchr(name, '.');
+
+	n -= n && (interpreter[n - 1] == 'm' || interpreter[n - 1] == 't');
+	return tag && !strncmp(tag + 1, interpreter, n) && tag[1 + n] == '.';
+}
+
+static enum trouble bytecode_trouble(const struct file *file, const char *interpreter)
+{
+	if (file->bytecode == BYTECODE_NONE)
+		return NO_TROUBLE;
+	if (interpreter && strstr(file->path, "__pycache__/") && !is_for(file->name, interpreter))
+		return FOREIGN;
+	if (file->bytecode == BYTECODE_VALID)
+		return NO_TROUBLE;
+	return file->bytecode == BYTECODE_STALE ? STALE : ALONE;
+}
+
+/* Its own, or else its source's: what was compiled after the installation stands
+ * in no RECORD. */
+static owner_id bytecode_owner(struct arena *arena, const struct layer *layer, const struct file *file)
+{
+	const char *source = file->owner == NO_ID ? path_of_source(arena, file->path) : NULL;
+	file_id py = source ? layer_find_file(layer, source) : NO_ID;
+
+	return py == NO_ID ? file->owner : layer->files[py].owner;
+}
+
+static void add_tally(struct layer *layer, enum trouble trouble, const struct tally *tally)
+{
+	if (tally->nr)
+		layer_add_finding(layer, troubles[trouble].rule, troubles[trouble].severity, tally->first,
+				  "bytecode %s, %zu file%s: %s; sofold shrink removes it",
+				  troubles[trouble].what, tally->nr, tally->nr == 1 ? "" : "s",
+				  troubles[trouble].means);
+}
+
+void layer_check_bytecode(struct layer *layer, const struct platform *platform)
+{
+	struct arena *arena = arena_new();
+	const char *interpreter = layer_interpreter(layer, platform);
+	struct tally(*tallies)[NR_TROUBLES] = arena_array(arena, layer->nr_owners + 1, sizeof *tallies);
+
+	for (size_t i = 0; i < layer->nr_files; i++) {
+		const struct file *file = &layer->files[i];
+		enum trouble trouble = bytecode_trouble(file, interpreter);
+		owner_id owner = trouble == NO_TROUBLE ? NO_ID : bytecode_owner(arena, layer, file);
+		struct tally *tally = tallies[owner == NO_ID ? layer->nr_owners : owner];
+
+		if (trouble == NO_TROUBLE)
+			continue;
+		tally += trouble;
+		if (!tally->nr++)
+			tally->first = file->path;
+	}
+	for (size_t i = 0; i <= layer->nr_owners; i++)
+		for (enum trouble trouble = STALE; trouble < NR_TROUBLES; trouble++)
+			add_tally(layer, trouble, &tallies[i][trouble]);
+	arena_free(arena);
+}
+
+/* ---- The checks ---- */
+
 void layer_check(struct layer *layer, const struct platform *platform, bool named)
 {
 	struct check check = {.arena = arena_new(), .layer = layer, .platform = platform, .named = named};

@@ -132,10 +132,10 @@ static void print_hints(FILE *to, struct arena *arena, const struct guarded *gua
 	for (i = 0; i < guarded->nr_inputs; i++) {
 		const struct guard_input *input = &guarded->inputs[i];
 
-		if (input->unpruned)
-			print_wrapped(to, 2,
-				      arena_printf(arena, "Not counted, what prune takes out of %s: %s",
-						   input->name, input->unpruned));
+		if (input->uncounted)
+			print_wrapped(
+				to, 2,
+				arena_printf(arena, "Not counted of %s: %s", input->name, input->uncounted));
 	}
 	if (guarded->advice->services_bytes)
 		fprintf(to, "  %s describe AWS services; --botocore-services s3,... keeps yours alone\n",

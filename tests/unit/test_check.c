@@ -271,6 +271,58 @@ static void check_finds_segments_too_fine_for_large_pages(void)
 	build_free(layer);
 }
 
+static void add_bytecode(const char *path, enum bytecode bytecode, owner_id owner)
+{
+	struct file *file;
+
+	build_file(layer, path);
+	file = &layer->files[layer_find_file(layer, path)];
+	file->bytecode = bytecode;
+	file->owner = owner;
+}
+
+static void check_sums_up_useless_bytecode_by_wheel(void)
+{
+	owner_id alpha, beta;
+
+	layer = build_layer();
+	alpha = build_owner(layer, "alpha", "1");
+	beta = build_owner(layer, "beta", "1");
+	add_bytecode("a/x.py", BYTECODE_NONE, alpha);
+	add_bytecode("a/__pycache__/w.cpython-37.pyc", BYTECODE_VALID, alpha);
+	add_bytecode("a/__pycache__/x.cpython-37.pyc", BYTECODE_STALE, NO_ID); /* compiled later */
+	add_bytecode("a/__pycache__/y.cpython-37.opt-1.pyc", BYTECODE_STALE, alpha);
+	add_bytecode("a/__pycache__/z.cpython-37.pyc", BYTECODE_ALONE, alpha);
+	add_bytecode("a/__pycache__/x.cpython-38.pyc", BYTECODE_VALID, NO_ID);
+	add_bytecode("a/sourceless.pyc", BYTECODE_VALID, alpha);
+	add_bytecode("b/__pycache__/x.cpython-37.pyc", BYTECODE_STALE, beta);
+	add((struct build_object){
+		.path = "a/m.so", .exports = "PyInit_m", .tag = "cpython-37m-x86_64-linux-gnu"});
+	layer_check_bytecode(layer, platform_find(GLIBC));
+	UNIT_ASSERT_TEXT(
+		findings(GLIBC, false),
+		"warning stale-bytecode a/__pycache__/x.cpython-37.pyc: bytecode made from another state of "
+		"its source, 2 files: each import compiles the source again; sofold shrink removes it\n"
+		"warning stale-bytecode b/__pycache__/x.cpython-37.pyc: bytecode made from another state of "
+		"its source, 1 file: each import compiles the source again; sofold shrink removes it\n"
+		"note foreign-bytecode a/__pycache__/x.cpython-38.pyc: bytecode for another interpreter than "
+		"the layer's, 1 file: nothing reads it; sofold shrink removes it\n"
+		"note stale-bytecode a/__pycache__/z.cpython-37.pyc: bytecode without its source, 1 file: "
+		"nothing reads it; sofold shrink removes it\n");
+	build_free(layer);
+}
+
+static void check_lets_bytecode_be_when_no_interpreter_is_known(void)
+{
+	layer = build_layer();
+	add_bytecode("a/__pycache__/x.cpython-37.pyc", BYTECODE_VALID, NO_ID);
+	add_bytecode("a/__pycache__/x.cpython-38.pyc", BYTECODE_VALID, NO_ID);
+	add_bytecode("a/__pycache__/y.cpython-38.pyc", BYTECODE_NONE, NO_ID);
+	layer_check_bytecode(layer, platform_find(GLIBC));
+	UNIT_ASSERT_TEXT(findings(GLIBC, false), "");
+	build_free(layer);
+}
+
 void suite_check(void)
 {
 	static const struct unit_test tests[] = {
@@ -290,6 +342,8 @@ void suite_check(void)
 		UNIT_TEST(check_finds_search_paths_that_leave_the_tree),
 		UNIT_TEST(check_finds_segments_a_tool_has_shifted),
 		UNIT_TEST(check_finds_segments_too_fine_for_large_pages),
+		UNIT_TEST(check_sums_up_useless_bytecode_by_wheel),
+		UNIT_TEST(check_lets_bytecode_be_when_no_interpreter_is_known),
 	};
 
 	unit_suite("check", tests, sizeof tests / sizeof *tests);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "build_layer.h"
 #include "sofold/guard.h"
 
 static void size_is(const char *text, uint64_t expected)
@@ -277,6 +278,123 @@ static void guard_advises_only_when_exceeded(void)
 	CU_ASSERT_PTR_NULL(advice.best);
 }
 
+/* A layer of 10,000 bytes beside two objects, "one/tests" of which may go. */
+static struct layer *tested_layer(void)
+{
+	static const struct {
+		const char *path;
+		uint64_t size;
+	} files[] = {{"one-1.dist-info/RECORD", 600}, {"one/a.py", 400}, {"one/tests/data", 9000}};
+	struct layer *layer = build_layer();
+	owner_id one = build_owner(layer, "one", "1");
+	size_t i;
+
+	for (i = 0; i < sizeof files / sizeof *files; i++)
+		build_file(layer, files[i].path);
+	build_object(layer, (struct build_object){.path = "one/m.so", .exports = "PyInit_m", .size = 5000});
+	build_object(layer,
+		     (struct build_object){.path = "one/tests/t.so", .exports = "PyInit_t", .size = 3000});
+	build_symlink(layer, "one/tests/link", "../../one/a.py");
+	for (i = 0; i < sizeof files / sizeof *files; i++)
+		layer->files[layer_find_file(layer, files[i].path)].size = files[i].size;
+	for (i = 0; i < layer->nr_files; i++)
+		layer->files[i].owner = one;
+	layer->files[layer_find_file(layer, "one/m.so")].size = 5000;
+	layer->files[layer_find_file(layer, "one/tests/t.so")].size = 3000;
+	layer->objects[0].symtab_bytes = 700;
+	layer->owners[one].record = layer_find_file(layer, "one-1.dist-info/RECORD");
+	return layer;
+}
+
+static struct layer *without_tests(struct layer *layer)
+{
+	static const struct pruned tests = {"tests", "nobody needs them"};
+	const struct pruned **pruned = arena_array(layer->arena, layer->nr_files, sizeof *pruned);
+	size_t i;
+
+	for (i = 0; i < layer->nr_files; i++)
+		if (!strncmp(layer->files[i].path, "one/tests/", strlen("one/tests/")))
+			pruned[i] = &tests;
+	return layer_without(layer, pruned);
+}
+
+/* What the remedy of these options frees of what the budget counts. */
+static void frees(const struct guard_input *input, const char *text, const char *options, uint64_t bytes,
+		  bool enough)
+{
+	struct guard_measure measure = guard_measure(arena, input, 1);
+	struct guard_verdicts verdicts;
+	struct guard_advice advice;
+	size_t i = 0;
+
+	budgets = (struct guard_budgets){0};
+	budget(text);
+	verdicts = guard_judge(arena, &measure, NULL, &budgets, input, 1, 90);
+	CU_ASSERT_EQUAL_FATAL(verdicts.nr_over, 1);
+	CU_ASSERT(guard_is_exceeded(&verdicts));
+	guard_advise(&advice, input, 1, &verdicts);
+	while (i < advice.nr && strcmp(advice.remedies[i].options, options))
+		i++;
+	CU_ASSERT_FATAL(i < advice.nr);
+	CU_ASSERT_EQUAL(advice.remedies[i].frees, bytes);
+	CU_ASSERT_EQUAL(advice.remedies[i].enough, enough);
+}
+
+static void guard_counts_what_prune_takes_out(void)
+{
+	/* Rows of "one/tests/data", "one/tests/t.so" and "one/tests/link". */
+	enum { ROWS = 3 * (14 + 9 + 43) + 4 + 4 + 2, GONE = 12000 + ROWS };
+	struct plan_options options = {
+		.level = LEVEL_DEFAULT, .passes = PASS_ALL, .platform = platform_find("generic-x86_64")};
+	struct layer *layer = tested_layer();
+	struct plan *plan = plan_layer(layer, &options);
+	const uint64_t stripped[] = {1000, 50};
+	struct guard_input input = {.name = "x", .layer = layer, .plan = plan, .options = &options};
+
+	begin();
+	frees(&input, "unzipped=100", "", 700, false);
+	input.pruned[LEVEL_DEFAULT].layer = without_tests(layer);
+	frees(&input, "unzipped=100", "--level safe", 700, false);
+	frees(&input, "unzipped=100", "", GONE + 700, false);
+	frees(&input, "unzipped=100", "--merge all", GONE + 700, false);
+	frees(&input, "unzipped=10000", "", GONE + 700, true);
+	frees(&input, "wheel:one=10000", "", GONE + 700, true);
+	frees(&input, "native=4300", "", GONE + 700, true);
+	frees(&input, "native=4299", "", GONE + 700, false);
+	frees(&input, "one/tests/*=0", "", GONE + 700, true);
+	frees(&input, "one/a*=0", "", GONE + 700, false);
+	input.stripped = stripped;
+	frees(&input, "native=4000", "", GONE + 1000, true);
+	frees(&input, "native=6950", "--only strip", 1050, true);
+	options.passes &= ~(unsigned)PASS_PRUNE;
+	frees(&input, "native=4000", "", 1050, false);
+	arena_free(arena);
+	build_free(layer);
+}
+
+static void guard_hints_at_the_data_of_services(void)
+{
+	struct plan_options options = {.passes = PASS_ALL, .platform = platform_find("generic-x86_64")};
+	struct layer *layer = tested_layer();
+	struct guard_input input = {
+		.name = "x", .layer = layer, .plan = plan_layer(layer, &options), .options = &options};
+	struct guard_verdict over = {
+		.budget = &(struct guard_budget){.what = GUARD_ZIPPED}, .state = GUARD_OVER, .used = 1};
+	const struct guard_verdicts verdicts = {.items = &over, .nr_items = 1};
+	struct guard_advice advice;
+
+	build_file(layer, "python/botocore/data/s3/service-2.json.gz");
+	guard_advise(&advice, &input, 1, &verdicts);
+	CU_ASSERT_EQUAL(advice.services_bytes, 0);
+	layer->files[layer_find_file(layer, "python/botocore/data/s3/service-2.json.gz")].size = 5000;
+	guard_advise(&advice, &input, 1, &verdicts);
+	CU_ASSERT_EQUAL(advice.services_bytes, 5000);
+	options.passes = PASS_STRIP;
+	guard_advise(&advice, &input, 1, &verdicts);
+	CU_ASSERT_EQUAL(advice.services_bytes, 0);
+	build_free(layer);
+}
+
 static void guard_reads_percentages(void)
 {
 	unsigned percent;
@@ -303,6 +421,8 @@ void suite_guard(void)
 		UNIT_TEST(guard_reads_baselines_without_families),
 		UNIT_TEST(guard_counts_new_copies),
 		UNIT_TEST(guard_advises_only_when_exceeded),
+		UNIT_TEST(guard_counts_what_prune_takes_out),
+		UNIT_TEST(guard_hints_at_the_data_of_services),
 		UNIT_TEST(guard_reads_percentages),
 	};
 
