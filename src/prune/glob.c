@@ -103,6 +103,7 @@ static size_t match_from(const char *glob, const char *path, const char *at)
 			star_at = at;
 			if (!*glob) // everything below what the glob begins with
 				return *at ? (size_t)(at - path) + component_length(at) : 0;
+			continue; // "**" may stand behind another
 		}
 		if (*at && match_component(glob, component_length(glob), at, component_length(at))) {
 			const char *end = at + component_length(at);
@@ -127,6 +128,29 @@ static size_t shorter(size_t a, size_t b)
 
 static size_t match_open(const char *glob, const char *path, unsigned depth);
 
+/* The "," or "}" that ends what begins at text, behind inner braces; or the end. */
+static const char *option_end(const char *text)
+{
+	unsigned inner = 0;
+
+	for (; *text && (inner || (*text != ',' && *text != '}')); text++) {
+		inner += *text == '{';
+		inner -= *text == '}';
+	}
+	return text;
+}
+
+/* The "}" for the "{" at open, or NULL. */
+static const char *find_close(const char *open)
+{
+	const char *end = open;
+
+	do
+		end = option_end(end + 1);
+	while (*end == ',');
+	return *end ? end : NULL;
+}
+
 /* Tries each text between the braces at open and close. */
 static size_t match_braces(const char *glob, const char *open, const char *close, const char *path,
 			   unsigned depth)
@@ -136,10 +160,8 @@ static size_t match_braces(const char *glob, const char *open, const char *close
 	char opened[MAX_GLOB];
 
 	while (option <= close) {
-		size_t n = strcspn(option, ",}");
+		size_t n = (size_t)(option_end(option) - option);
 
-		if (option + n > close)
-			n = (size_t)(close - option);
 		memcpy(opened, glob, head);
 		memcpy(opened + head, option, n);
 		memcpy(opened + head + n, close + 1, tail + 1);
@@ -152,7 +174,7 @@ static size_t match_braces(const char *glob, const char *open, const char *close
 static size_t match_open(const char *glob, const char *path, unsigned depth)
 {
 	const char *open = depth < MAX_BRACES ? strchr(glob, '{') : NULL;
-	const char *close = open ? strchr(open, '}') : NULL;
+	const char *close = open ? find_close(open) : NULL;
 
 	return close ? match_braces(glob, open, close, path, depth) : match_from(glob, path, path);
 }
