@@ -40,8 +40,9 @@ struct token {
 struct reader {
 	const uint8_t *p, *end;
 	unsigned line;
-	struct token token; /* the current one */
-	const char *path;   /* of the source */
+	struct token token;	     /* the current one */
+	const uint8_t *no_end[2][2]; /* by quote, single or triple: no string ends before this */
+	const char *path;	     /* of the source */
 	prune_found_fn *found;
 	void *context;
 };
@@ -62,47 +63,61 @@ static bool is_quote(uint8_t c)
 	return c == '"' || c == '\'';
 }
 
+/* LF, CR LF or CR, as Python reads sources: whether a line ends with this byte. */
+static bool ends_line(const uint8_t *p, const uint8_t *end)
+{
+	return *p == '\n' || (*p == '\r' && (p + 1 == end || p[1] != '\n'));
+}
+
 /* Spaces, comments and lines continued by a backslash. */
 static void skip_blanks(struct reader *reader)
 {
 	while (reader->p < reader->end) {
 		const uint8_t *p = reader->p;
 
-		if (*p == ' ' || *p == '\t' || *p == '\f' || *p == '\r') {
+		if (*p == ' ' || *p == '\t' || *p == '\f' || (*p == '\r' && !ends_line(p, reader->end))) {
 			reader->p++;
 		} else if (*p == '\\' && p + 1 < reader->end && (p[1] == '\n' || p[1] == '\r')) {
 			reader->p += p[1] == '\r' && p + 2 < reader->end && p[2] == '\n' ? 3 : 2;
 			reader->line++;
 		} else if (*p == '#') {
-			const uint8_t *newline = memchr(p, '\n', (size_t)(reader->end - p));
-
-			reader->p = newline ? newline : reader->end;
+			while (reader->p < reader->end && !ends_line(reader->p, reader->end))
+				reader->p++;
 		} else {
 			return;
 		}
 	}
 }
 
-/* Where a string's closing quotes stand, or NULL. */
-static const uint8_t *string_end(const struct reader *reader, const uint8_t *p, size_t quotes, uint8_t quote)
+/* Where a string's closing quotes stand, or NULL. Where they were looked for in
+ * vain all further ones stand behind a backslash: nobody looks there again, or
+ * a source of such quotes would take hours. */
+static const uint8_t *string_end(struct reader *reader, const uint8_t *p, size_t quotes, uint8_t quote)
 {
-	for (; p + quotes <= reader->end; p++) {
-		if (*p == '\\')
-			p++;
-		else if (quotes == 1 && *p == '\n')
+	const uint8_t **no_end = &reader->no_end[quote == '"'][quotes == 3];
+
+	if (*no_end && p < *no_end)
+		return NULL;
+	for (; (size_t)(reader->end - p) >= quotes; p++) {
+		if (*p == '\\') {
+			p += p + 2 < reader->end && p[1] == '\r' && p[2] == '\n' ? 2 : 1;
+			if (p == reader->end)
+				break;
+		} else if (quotes == 1 && ends_line(p, reader->end)) {
+			*no_end = p;
 			return NULL;
-		else if (*p == quote && (quotes == 1 || (p[1] == quote && p[2] == quote)))
+		} else if (*p == quote && (quotes == 1 || (p[1] == quote && p[2] == quote))) {
 			return p;
+		}
 	}
+	*no_end = reader->end;
 	return NULL;
 }
 
 static void count_lines(struct reader *reader, const uint8_t *p, const uint8_t *end)
 {
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-		reader->line++;
-		p++;
-	}
+	for (; p < end; p++)
+		reader->line += ends_line(p, end);
 }
 
 static void read_string(struct reader *reader)
@@ -139,6 +154,7 @@ static enum token_kind kind_of(uint8_t c)
 {
 	switch (c) {
 	case '\n':
+	case '\r': /* alone: skip_blanks() */
 		return TOKEN_NEWLINE;
 	case '.':
 		return TOKEN_DOT;
@@ -168,7 +184,7 @@ static void next(struct reader *reader)
 		read_name(reader);
 	} else {
 		reader->token = (struct token){kind_of(*reader->p), {reader->p, 1}};
-		reader->line += *reader->p == '\n';
+		reader->line += reader->token.kind == TOKEN_NEWLINE;
 		reader->p++;
 	}
 }
@@ -186,6 +202,7 @@ struct name {
 	char text[MAX_NAME];
 	size_t n;
 	unsigned dots; /* in front */
+	unsigned line; /* it stands on */
 };
 
 static void add_part(struct name *name, struct span part)
@@ -230,16 +247,16 @@ static void tell(struct reader *reader, const struct name *name)
 	for (i = from + (from && name->n); i < full.n; i++)
 		if (full.text[i] == '/') {
 			full.text[i] = '\0';
-			reader->found(reader->context, reader->line, !name->dots, full.text);
+			reader->found(reader->context, name->line, !name->dots, full.text);
 			full.text[i] = '/';
 		}
-	reader->found(reader->context, reader->line, !name->dots, full.text);
+	reader->found(reader->context, name->line, !name->dots, full.text);
 }
 
 /* "..a.b"; leaves the token behind it. */
 static void read_dotted(struct reader *reader, struct name *name)
 {
-	*name = (struct name){.n = 0};
+	*name = (struct name){.line = reader->line};
 	for (; reader->token.kind == TOKEN_DOT; next(reader))
 		name->dots++;
 	while (reader->token.kind == TOKEN_NAME && !is_word(reader, "import") && !is_word(reader, "as")) {
@@ -253,11 +270,19 @@ static void read_dotted(struct reader *reader, struct name *name)
 
 /* --------- statements ------------------ */
 
-static void skip_alias(struct reader *reader)
+/* within: parentheses, where lines do not end statements. */
+static void skip_newlines(struct reader *reader, bool within)
+{
+	while (within && reader->token.kind == TOKEN_NEWLINE)
+		next(reader);
+}
+
+static void skip_alias(struct reader *reader, bool within)
 {
 	if (!is_word(reader, "as"))
 		return;
 	next(reader);
+	skip_newlines(reader, within);
 	if (reader->token.kind == TOKEN_NAME)
 		next(reader);
 }
@@ -272,14 +297,8 @@ static void read_import(struct reader *reader)
 		read_dotted(reader, &name);
 		if (name.n)
 			tell(reader, &name);
-		skip_alias(reader);
+		skip_alias(reader, false);
 	} while (reader->token.kind == TOKEN_COMMA);
-}
-
-static void skip_newlines(struct reader *reader, bool within)
-{
-	while (within && reader->token.kind == TOKEN_NEWLINE)
-		next(reader);
 }
 
 /* Behind "from a import": b as c, (d, e), * */
@@ -295,10 +314,12 @@ static void read_imported(struct reader *reader, const struct name *module)
 	while (reader->token.kind == TOKEN_NAME) {
 		struct name name = *module;
 
+		name.line = reader->line;
 		add_part(&name, reader->token.text);
 		tell(reader, &name);
 		next(reader);
-		skip_alias(reader);
+		skip_newlines(reader, within);
+		skip_alias(reader, within);
 		skip_newlines(reader, within);
 		if (reader->token.kind != TOKEN_COMMA)
 			return;
@@ -334,7 +355,7 @@ static bool is_dotted(struct span text)
 
 static void tell_text(struct reader *reader, struct span text)
 {
-	struct name name = {.n = 0};
+	struct name name = {.line = reader->line};
 
 	for (; text.n && *text.p == '.'; text.p++, text.n--)
 		name.dots++;
@@ -371,9 +392,16 @@ static void read_call(struct reader *reader)
 
 void prune_python_imports(const char *path, struct span text, prune_found_fn *found, void *context)
 {
-	struct reader reader = {text.p, text.p + text.n, 1, {TOKEN_NEWLINE, {0}}, path, found, context};
+	struct reader reader = {.p = text.p,
+				.end = text.p + text.n,
+				.line = 1,
+				.path = path,
+				.found = found,
+				.context = context};
 	bool may_begin = true;
 
+	if (text.n >= 3 && !memcmp(text.p, "\xef\xbb\xbf", 3)) // a byte order mark
+		reader.p += 3;
 	next(&reader);
 	while (reader.token.kind != TOKEN_END) {
 		bool begins = may_begin;
