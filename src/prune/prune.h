@@ -18,7 +18,7 @@
 enum rule_needs {
 	NEEDS_NOTHING,
 	NEEDS_EXTENSION,   /* an extension module, nothing else loads it */
-	NEEDS_SOURCE,	   /* bytecode whose source is there */
+	NEEDS_BYTECODE,	   /* bytecode, of use or not */
 	NEEDS_STALE,	   /* bytecode that is of no use */
 	NEEDS_OWN,	   /* bytecode of the layer's interpreter */
 	NEEDS_NO_STUBS,	   /* nobody who stays imports lazy_loader, which reads stubs */

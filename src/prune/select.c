@@ -53,7 +53,7 @@ static void add_bytecode(struct prune *prune)
 			.name = "bytecode",
 			.effect = RULE_REMOVES,
 			.pattern = "**/__pycache__/*.pyc",
-			.needs = NEEDS_SOURCE,
+			.needs = NEEDS_BYTECODE,
 			.why = "all bytecode is dropped",
 			.breaks = "fast imports: every module is compiled anew",
 		};
@@ -132,8 +132,8 @@ static bool is_met(const struct prune *prune, const struct rule *rule, const str
 	case NEEDS_OWN:
 		return file->bytecode != BYTECODE_NONE && file->bytecode != BYTECODE_ALONE &&
 		       !is_foreign(prune, file);
-	case NEEDS_SOURCE:
-		return file->bytecode == BYTECODE_VALID;
+	case NEEDS_BYTECODE:
+		return file->bytecode != BYTECODE_NONE;
 	case NEEDS_NO_SERVICE:
 		return sdk_is_unwanted(&prune->options, file->path);
 	case NEEDS_AWS_SDK:
@@ -252,19 +252,33 @@ void prune_apply_rules(struct prune *prune)
 	follow_sources(prune);
 }
 
-/* Every wheel's directory is on sys.path where it is used, and so is the root. */
+static void add_base(struct prune *prune, const char *base)
+{
+	for (size_t i = 0; i < prune->nr_bases; i++)
+		if (!strcmp(prune->bases[i], base))
+			return;
+	*VEC_PUSH(prune->arena, prune, bases) = base;
+}
+
+/* Every wheel's directory is on sys.path where it is used, and so is the root;
+ * and what Lambda has there, which wheels without a RECORD may lie in. */
 static void find_bases(struct prune *prune)
 {
 	const struct layer *layer = prune->layer;
+	static const char packages[] = "/site-packages/", python[] = "python/";
 
-	*VEC_PUSH(prune->arena, prune, bases) = "";
-	for (size_t i = 0; i < layer->nr_owners; i++) {
-		size_t k = 0;
+	add_base(prune, "");
+	for (size_t i = 0; i < layer->nr_owners; i++)
+		add_base(prune, layer->owners[i].base);
+	for (size_t i = 0; i < layer->nr_files; i++) {
+		const char *path = layer->files[i].path, *at = strstr(path, packages);
 
-		while (k < prune->nr_bases && strcmp(prune->bases[k], layer->owners[i].base))
-			k++;
-		if (k == prune->nr_bases)
-			*VEC_PUSH(prune->arena, prune, bases) = layer->owners[i].base;
+		if (!strncmp(path, python, strlen(python)))
+			add_base(prune, "python");
+		if (at &&
+		    (!i || strncmp(layer->files[i - 1].path, path, (size_t)(at - path) + strlen(packages))))
+			add_base(prune, arena_strndup(prune->arena, path,
+						      (size_t)(at - path) + strlen(packages) - 1));
 	}
 }
 
