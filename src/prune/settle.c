@@ -58,7 +58,7 @@ static bool is_module_suffix(const char *rest)
 {
 	size_t n = strlen(rest);
 
-	return !strchr(rest, '/') && n > 3 && !strcmp(rest + n - 3, ".so");
+	return !strchr(rest, '/') && n >= 3 && !strcmp(rest + n - 3, ".so");
 }
 
 /* "a/b.cpython-312-x86_64-linux-gnu.so", "a/b.abi3.so", "a/b.so" */
@@ -83,6 +83,8 @@ static void visit_at(const struct visit *visit, const char *base, const char *pa
 {
 	visit_exact(visit, base, path, ".py");
 	visit_exact(visit, base, path, "/__init__.py");
+	visit_exact(visit, base, path, ".pyc"); /* without a source: SourcelessFileLoader */
+	visit_exact(visit, base, path, "/__init__.pyc");
 	visit_extensions(visit, base, path);
 }
 
@@ -142,14 +144,28 @@ static const struct {
 
 enum { NR_USERS = sizeof users / sizeof *users };
 
+/* Whether a source is of a module, wherever that is installed. */
+static bool is_part_of(const struct prune *prune, file_id file, const char *module)
+{
+	size_t n = strlen(module);
+
+	for (size_t i = 0; i < prune->nr_bases; i++) {
+		const char *path = prune->layer->files[file].path, *base = prune->bases[i];
+		size_t at = strlen(base);
+
+		if (at && (strncmp(path, base, at) || path[at++] != '/'))
+			continue;
+		if (!strncmp(path + at, module, n) && (path[at + n] == '/' || path[at + n] == '.'))
+			return true;
+	}
+	return false;
+}
+
 /* Whether the import is of users[i]; a package's own modules do not count. */
 static bool uses(const struct prune *prune, const struct python_import *import, size_t i)
 {
-	size_t n = strlen(users[i].module);
-	const char *path = prune->layer->files[import->file].path;
-
 	return import->absolute && !strcmp(import->path, users[i].module) &&
-	       strncmp(path, users[i].module, n);
+	       !is_part_of(prune, import->file, users[i].module);
 }
 
 bool prune_asks(const struct prune *prune, const struct python_import *import)
@@ -364,7 +380,7 @@ static bool nothing_unread(const struct prune *prune)
 
 bool prune_settle(struct prune *prune, const struct python_imports *imports)
 {
-	size_t i;
+	size_t i, nr;
 
 	for (i = 0; i < imports->nr_items; i++)
 		*VEC_PUSH(prune->arena, &prune->imports, items) = imports->items[i];
@@ -372,10 +388,13 @@ bool prune_settle(struct prune *prune, const struct python_imports *imports)
 		prune->read[i] |= prune->unread[i];
 	refuse_rules(prune);
 	prune_apply_rules(prune);
-	refuse_imported(prune);
-	refuse_needed(prune);
-	refuse_linked(prune);
-	prune_apply_rules(prune);
+	do { /* what came back needs libraries, too */
+		nr = prune->nr_refused_units;
+		refuse_imported(prune);
+		refuse_needed(prune);
+		refuse_linked(prune);
+		prune_apply_rules(prune);
+	} while (nr != prune->nr_refused_units);
 	return !nothing_unread(prune);
 }
 
