@@ -25,8 +25,9 @@
 
 static const struct rule table[] = {
 	/* Test modules that library code imports. */
-	KEEPS("numpy", ">=2.0 <2.3", "numpy/_core/tests/{__init__,_natype}.py", "numpy.testing imports it"),
-	KEEPS("networkx", NULL, "networkx/classes/tests/{__init__,dispatch_interface}.py",
+	KEEPS("numpy", ">=2.0 <2.3", "numpy/_core/tests/{__init__,_natype}.py{,c}",
+	      "numpy.testing imports it"),
+	KEEPS("networkx", NULL, "networkx/classes/tests/{__init__,dispatch_interface}.py{,c}",
 	      "an entry point of networkx names it"),
 
 	{"tests", LEVEL_SAFE, RULE_REMOVES, TESTED, NULL, "**/tests", NEEDS_NOTHING,
@@ -104,17 +105,18 @@ static const struct rule table[] = {
 };
 
 static const struct rule services[] = {
-	{"aws-services", LEVEL_SAFE, RULE_REMOVES, "botocore boto3", NULL, "{botocore,boto3}/data/*",
-	 NEEDS_NO_SERVICE, "describes an AWS service that was not named", "a client of that service"},
 	{"aws-services", LEVEL_SAFE, RULE_REMOVES, "botocore", NULL,
 	 "botocore/data/*/*/examples-1.json{,.gz}", NEEDS_NO_SERVICE, "only the documentation shows it",
 	 NULL},
+	{"aws-services", LEVEL_SAFE, RULE_REMOVES, "botocore boto3", NULL, "{botocore,boto3}/data/*",
+	 NEEDS_NO_SERVICE, "describes an AWS service that was not named", "a client of that service"},
 	{0},
 };
 
 /* What serverless functions' READMEs have passed on for years. */
 static const struct rule recipe[] = {
-	KEEPS("numpy", ">=2.0 <2.3", "numpy/_core/tests/{__init__,_natype}.py", "numpy.testing imports it"),
+	KEEPS("numpy", ">=2.0 <2.3", "numpy/_core/tests/{__init__,_natype}.py{,c}",
+	      "numpy.testing imports it"),
 	{"recipe", LEVEL_SAFE, RULE_REMOVES, NULL, NULL,
 	 "**/{tests,*.dist-info,__pycache__,*.pyc,*.pyo,pyproject.toml}", NEEDS_NOTHING, "of the recipe",
 	 NULL},
