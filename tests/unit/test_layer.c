@@ -210,6 +210,116 @@ static void layer_takes_several_offers(void)
 	build_free(layer);
 }
 
+/* Takes out the paths of a list separated by blanks. */
+static struct layer *without(const char *list)
+{
+	static const struct pruned reason = {"tests", "nobody needs them"};
+	const struct pruned **pruned = arena_array(layer->arena, layer->nr_files, sizeof *pruned);
+	size_t nr;
+	const char **paths = build_words(layer, list, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		pruned[layer_find_file(layer, paths[i])] = &reason;
+	return layer_without(layer, pruned);
+}
+
+static void layer_without_some_files(void)
+{
+	struct layer *rest;
+	file_id gone;
+
+	begin();
+	build_file(layer, "a/b/data");
+	rest = without("a/b/data x/chain");
+	gone = layer_find_file(rest, "a/b/data");
+	CU_ASSERT_EQUAL(gone, layer_find_file(layer, "a/b/data"));
+	CU_ASSERT_EQUAL(rest->nr_files, layer->nr_files);
+	CU_ASSERT_EQUAL(rest->files[gone].kind, FILE_GONE);
+	UNIT_ASSERT_TEXT(rest->files[gone].pruned->rule, "tests");
+	CU_ASSERT_EQUAL(layer->files[gone].kind, FILE_REGULAR);
+	CU_ASSERT_PTR_NULL(layer->files[gone].pruned);
+	CU_ASSERT_EQUAL(rest->nr_objects, 1);
+	CU_ASSERT_EQUAL(layer_object_at(rest, "liba.so"), 0);
+	CU_ASSERT_EQUAL(layer_object_at(rest, "x/there"), 0);
+	CU_ASSERT_EQUAL(layer_object_at(rest, "x/chain"), NO_ID);
+	LEADS_TO("x/chain", 0);
+	build_free(layer);
+}
+
+static void layer_without_an_object(void)
+{
+	struct layer *rest;
+
+	begin();
+	build_object(layer, (struct build_object){.path = "m/one.so"});
+	build_object(layer, (struct build_object){.path = "z/two.so"});
+	build_symlink(layer, "y", "m/one.so");
+	layer_add_finding(layer, "rule", SEVERITY_NOTE, "m/one.so", "a message");
+	layer_add_finding(layer, "rule", SEVERITY_NOTE, "z/two.so", "a message");
+	layer_add_finding(layer, "rule", SEVERITY_NOTE, "nowhere", "a message");
+	rest = without("m/one.so");
+	CU_ASSERT_EQUAL_FATAL(rest->nr_objects, 2);
+	UNIT_ASSERT_TEXT(object_path(rest, &rest->objects[0]), "a/b/liba.so");
+	UNIT_ASSERT_TEXT(object_path(rest, &rest->objects[1]), "z/two.so");
+	CU_ASSERT_EQUAL(rest->files[layer_find_file(rest, "z/two.so")].object, 1);
+	CU_ASSERT_EQUAL(rest->files[layer_find_file(rest, "y")].object, NO_ID);
+	CU_ASSERT_EQUAL(layer_object_at(rest, "y"), NO_ID);
+	CU_ASSERT_EQUAL(rest->nr_findings, 2);
+	UNIT_ASSERT_TEXT(rest->findings[0].path, "z/two.so");
+	UNIT_ASSERT_TEXT(rest->findings[1].path, "nowhere");
+	CU_ASSERT_EQUAL(layer->nr_objects, 3);
+	CU_ASSERT_EQUAL(layer->nr_findings, 3);
+	CU_ASSERT_EQUAL(layer->files[layer_find_file(layer, "y")].object, 1);
+	build_free(layer);
+}
+
+/* An object goes with the last of its paths, not with the first. */
+static void layer_without_links_of_an_object(void)
+{
+	struct layer *rest;
+
+	layer = build_layer();
+	build_object(layer, (struct build_object){.path = "a/one.so", .links = "b/two.so c/three.so"});
+	rest = without("a/one.so c/three.so");
+	CU_ASSERT_EQUAL_FATAL(rest->nr_objects, 1);
+	CU_ASSERT_EQUAL(rest->objects[0].nr_links, 1);
+	UNIT_ASSERT_TEXT(object_path(rest, &rest->objects[0]), "b/two.so");
+	CU_ASSERT_EQUAL(layer->objects[0].nr_links, 3);
+	UNIT_ASSERT_TEXT(object_path(layer, &layer->objects[0]), "a/one.so");
+	rest = without("a/one.so b/two.so c/three.so");
+	CU_ASSERT_EQUAL(rest->nr_objects, 0);
+	build_free(layer);
+}
+
+/* What is left takes offers, and the layer it comes from does not see them. */
+static void layer_without_files_takes_offers(void)
+{
+	struct layer *whole, *rest;
+	object_id id;
+	owner_id owner;
+
+	begin();
+	build_object(layer, (struct build_object){.path = "m/one.so", .links = "z/three.so"});
+	build_file(layer, "m.dist-info/RECORD");
+	owner = build_owner(layer, "m", "1");
+	layer->owners[owner].record = layer_find_file(layer, "m.dist-info/RECORD");
+	whole = layer;
+	rest = layer = without("a/b/liba.so");
+	id = offer("a/new.so", NO_ID);
+	layer = whole;
+	CU_ASSERT_EQUAL(whole->nr_offers, 0);
+	CU_ASSERT_EQUAL(layer_find_file(whole, "a/new.so"), NO_ID);
+	UNIT_ASSERT_TEXT(object_path(rest, &rest->objects[id]), "a/new.so");
+	UNIT_ASSERT_TEXT(object_path(rest, &rest->objects[0]), "m/one.so");
+	UNIT_ASSERT_TEXT(object_path(whole, &whole->objects[1]), "m/one.so");
+	UNIT_ASSERT_TEXT(whole->files[whole->objects[1].links[1]].path, "z/three.so");
+	UNIT_ASSERT_TEXT(whole->files[whole->owners[owner].record].path, "m.dist-info/RECORD");
+	UNIT_ASSERT_TEXT(rest->files[rest->owners[owner].record].path, "m.dist-info/RECORD");
+	for (size_t i = 1; i < rest->nr_files; i++)
+		CU_ASSERT(strcmp(rest->files[i - 1].path, rest->files[i].path) < 0);
+	build_free(layer);
+}
+
 void suite_layer(void)
 {
 	static const struct unit_test tests[] = {
@@ -224,6 +334,10 @@ void suite_layer(void)
 		UNIT_TEST(layer_takes_an_offer_without_leading_to_it),
 		UNIT_TEST(layer_moves_ids_up_for_an_offer),
 		UNIT_TEST(layer_takes_several_offers),
+		UNIT_TEST(layer_without_some_files),
+		UNIT_TEST(layer_without_an_object),
+		UNIT_TEST(layer_without_links_of_an_object),
+		UNIT_TEST(layer_without_files_takes_offers),
 	};
 
 	unit_suite("layer", tests, sizeof tests / sizeof *tests);

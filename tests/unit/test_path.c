@@ -1,4 +1,4 @@
-/* Unit tests of path_join, path_dir and path_relative. */
+/* Unit tests of path_join, path_dir, path_relative and path_of_source. */
 #include "suites.h"
 
 #include "sofold/layer.h"
@@ -65,6 +65,39 @@ static void path_leads_from_one_directory_to_another(void)
 	LEADS("abc", "ab", "../ab");
 }
 
+#define COMPILED_FROM(path, expected)                                                                        \
+	do {                                                                                                 \
+		arena = arena_new();                                                                         \
+		UNIT_ASSERT_TEXT(path_of_source(arena, (path)), (expected));                                 \
+		arena_free(arena);                                                                           \
+	} while (0)
+
+static void path_of_the_source_of_bytecode(void)
+{
+	COMPILED_FROM("a/__pycache__/b.cpython-312.pyc", "a/b.py");
+	COMPILED_FROM("a/__pycache__/b.cpython-312.opt-1.pyc", "a/b.py");
+	COMPILED_FROM("__pycache__/b.pypy39.pyc", "b.py");
+	COMPILED_FROM("a/b/__pycache__/__init__.cpython-36.pyc", "a/b/__init__.py");
+	COMPILED_FROM("a/__pycache__/b.pyc", "a/b.py");
+	COMPILED_FROM("a/__pycache__/b", "a/b.py");
+}
+
+static void path_of_no_source(void)
+{
+	COMPILED_FROM("a/b.pyc", NULL);
+	COMPILED_FROM("b.pyc", NULL);
+	COMPILED_FROM("a/__pycache__/c/b.pyc", NULL);
+	COMPILED_FROM("pycache__/b.pyc", NULL);
+	COMPILED_FROM("a/__pycache__", NULL);
+}
+
+/* "my__pycache__" is a directory like any other. */
+static void path_of_a_directory_that_ends_like_a_cache(void)
+{
+	COMPILED_FROM("a/my__pycache__/b.cpython-312.pyc", NULL);
+	COMPILED_FROM("my__pycache__/b.cpython-312.pyc", NULL);
+}
+
 void suite_path(void)
 {
 	static const struct unit_test tests[] = {
@@ -73,6 +106,9 @@ void suite_path(void)
 		UNIT_TEST(path_refuses_to_climb_out_of_the_root),
 		UNIT_TEST(path_names_the_directory_of_a_path),
 		UNIT_TEST(path_leads_from_one_directory_to_another),
+		UNIT_TEST(path_of_the_source_of_bytecode),
+		UNIT_TEST(path_of_no_source),
+		UNIT_TEST(path_of_a_directory_that_ends_like_a_cache),
 	};
 
 	unit_suite("path", tests, sizeof tests / sizeof *tests);
