@@ -198,8 +198,9 @@ enum { GUARD_REMEDIES = 6 };
 struct guard_advice {
 	struct guard_remedy remedies[GUARD_REMEDIES]; /* careful ones first */
 	size_t nr;				      /* 0: no budget is exceeded */
-	const struct guard_remedy
-		*best;		 /* the first that is enough, or else frees most; NULL: none frees any */
+	/* The first that is enough, or else one that frees most, within 1 %; NULL:
+	 * none frees any. */
+	const struct guard_remedy *best;
 	uint64_t services_bytes; /* descriptions of AWS services; 0: not worth a word */
 };
 

@@ -155,8 +155,8 @@ static uint64_t row_bytes(const struct guard_budget *budget, const struct layer 
 	const struct owner *owner = file->owner == NO_ID ? NULL : &layer->owners[file->owner];
 	uint64_t size, bytes;
 
-	if (!owner || owner->record == NO_ID || layer->files[owner->record].pruned || (budget && budget->what == GUARD_NATIVE) ||
-	    !counts(budget, layer, owner->record))
+	if (!owner || owner->record == NO_ID || layer->files[owner->record].pruned ||
+	    (budget && budget->what == GUARD_NATIVE) || !counts(budget, layer, owner->record))
 		return 0;
 	bytes = strlen(file->path) - (*owner->base ? strlen(owner->base) + 1 : 0);
 	bytes += strlen(",sha256=,\n") + HASH_TEXT + 1;
@@ -249,7 +249,13 @@ static struct guard_remedy try(struct advising *advising, const struct candidate
 	return remedy;
 }
 
-/* Careful ones stand first, so among equals the first wins. */
+/* Careful ones stand first, so among equals the first wins. One that is not
+ * enough must be worth its risk. */
+static bool is_better(const struct guard_remedy *remedy, const struct guard_remedy *best)
+{
+	return remedy->frees && (remedy->enough || !best || remedy->frees > best->frees + best->frees / 100);
+}
+
 static void choose(struct guard_advice *advice)
 {
 	size_t i;
@@ -259,7 +265,7 @@ static void choose(struct guard_advice *advice)
 
 		if (advice->best && advice->best->enough)
 			return;
-		if (remedy->frees && (remedy->enough || !advice->best || remedy->frees > advice->best->frees))
+		if (is_better(remedy, advice->best))
 			advice->best = remedy;
 	}
 }
