@@ -104,7 +104,8 @@ static const struct argp argp = {
 	       "annotations of GitHub Actions and appends a table to $GITHUB_STEP_SUMMARY.\n"
 	       "What flags leave open is taken from SOFOLD_PLATFORM, SOFOLD_BASELINE and\n"
 	       "SOFOLD_WARN_AT, then from .sofold.yml (SOFOLD_CONFIG names another).\n"
-	       "Exit status 1 when a budget is exceeded.",
+	       "Exit status 1 when a budget is exceeded; the report then says what runs of\n"
+	       "sofold shrink would free.",
 	.children = children,
 };
 
