@@ -36,6 +36,8 @@
  * layer->arena. */
 const char *layer_interpreter(const struct layer *layer, const struct platform *platform);
 
+struct roots;
+
 /* Adds findings to the layer. named: the user chose the platform, so what
  * does not fit it is an error rather than a warning. */
 void layer_check(struct layer *layer, const struct platform *platform, bool named);
@@ -50,9 +52,11 @@ void layer_check_bytecode(struct layer *layer, const struct platform *platform);
  * the one that replaces it (plan->replaced_by) or to a copy with the same bytes or image; what a version need
  * asks of the providing object must be defined there; no NEEDED name that was found may be missing. ids mean
  * the same objects in before and after. Returns ERROR_NONE, or ERROR_VERIFY with the first differences in
- * words: which object, which symbol, where it was bound, where it is now.
+ * words: which object, which symbol, where it was bound, where it is now. roots are those of before
+ * (roots_load()). What it needs meanwhile is allocated in arena; export indexes in the layers' own.
  */
-int bindings_compare(struct arena *arena, struct layer *before, struct layer *after, const struct plan *plan,
-		     const struct platform *platform, struct error *err);
+int bindings_compare(struct arena *arena, struct layer *before, const struct roots *roots,
+		     struct layer *after, const struct plan *plan, const struct platform *platform,
+		     struct error *err);
 
 #endif

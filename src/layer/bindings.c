@@ -322,10 +322,10 @@ static const struct scope **find_homes(struct arena *arena, const struct layer *
 	return homes;
 }
 
-int bindings_compare(struct arena *arena, struct layer *before, struct layer *after, const struct plan *plan,
-		     const struct platform *platform, struct error *err)
+int bindings_compare(struct arena *arena, struct layer *before, const struct roots *roots,
+		     struct layer *after, const struct plan *plan, const struct platform *platform,
+		     struct error *err)
 {
-	struct roots roots = roots_load(arena, before, platform);
 	struct comparison comparison = {
 		.arena = arena,
 		.plan = plan,
@@ -333,13 +333,13 @@ int bindings_compare(struct arena *arena, struct layer *before, struct layer *af
 		.err = err,
 		.before.layer = before,
 		.after.layer = after,
-		.homes = find_homes(arena, before, &roots),
+		.homes = find_homes(arena, before, roots),
 		.reported = arena_array(arena, before->nr_objects, sizeof *comparison.reported),
 	};
 
-	for (size_t i = 0; i < roots.nr_items; i++) {
-		if (!plan->deleted[roots.items[i].object])
-			compare_root(&comparison, &roots.items[i]);
+	for (size_t i = 0; i < roots->nr_items; i++) {
+		if (!plan->deleted[roots->items[i].object])
+			compare_root(&comparison, &roots->items[i]);
 	}
 	if (!comparison.nr_differences)
 		return ERROR_NONE;

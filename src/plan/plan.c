@@ -33,7 +33,8 @@ const char *relation_name(enum relation relation)
 struct plan *plan_layer(struct layer *layer, const struct plan_options *options)
 {
 	struct arena *arena = layer->arena;
-	struct planning planning = {.layer = layer, .arena = arena, .options = options};
+	struct planning planning = {
+		.layer = layer, .arena = arena, .scratch = arena_new(), .options = options};
 	struct plan *plan = planning.plan = arena_alloc(arena, sizeof *plan);
 	size_t nr = layer->nr_objects, i;
 
@@ -54,5 +55,6 @@ struct plan *plan_layer(struct layer *layer, const struct plan_options *options)
 		bridge(&planning);
 	count_bytes(&planning);
 	add_actions(&planning);
+	arena_free(planning.scratch);
 	return plan;
 }

@@ -37,6 +37,7 @@ struct usage {
 struct planning {
 	struct layer *layer;
 	struct arena *arena;
+	struct arena *scratch; /* of holds(), which is asked again and again */
 	const struct plan_options *options;
 	struct plan *plan;
 	struct usage usage;

@@ -163,18 +163,20 @@ bool holds(struct planning *planning, const char **why)
 {
 	struct error err = {0};
 	struct layer *after;
+	bool same;
 
 	settle(planning);
 	if (!relink(planning, why))
 		return false;
 	add_actions(planning);
-	after = plan_predict(planning->arena, planning->layer, planning->plan);
-	if (!bindings_compare(planning->arena, planning->layer, after, planning->plan,
-			      planning->options->platform, &err))
-		return true;
+	after = plan_predict(planning->scratch, planning->layer, planning->plan);
+	same = !bindings_compare(planning->scratch, planning->layer, &planning->usage.roots, after,
+				 planning->plan, planning->options->platform, &err);
+	arena_reset(planning->scratch);
 	/* The first difference says enough. */
-	*why = arena_strndup(planning->arena, err.message, strcspn(err.message, ";"));
-	return false;
+	if (!same)
+		*why = arena_strndup(planning->arena, err.message, strcspn(err.message, ";"));
+	return same;
 }
 
 void mark_orphans(struct planning *planning)

@@ -90,69 +90,78 @@ static int by_inode(const void *a, const void *b, void *context)
 	return *(const file_id *)a < *(const file_id *)b ? -1 : 1;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	file_id x = *(const file_id *)a, y = *(const file_id *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static bool same_inode(const struct file *a, const struct file *b)
 {
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
-/* The regular files, sorted so that links to one inode are neighbours. */
-static file_id *files_by_inode(struct layer *layer, size_t *nr)
+/* The regular files that have other names, sorted so that those of one inode are
+ * neighbours: hardly ever any. */
+static file_id *linked_files(struct layer *layer, size_t *nr)
 {
 	file_id *ids = arena_array(layer->arena, layer->nr_files, sizeof *ids);
 	size_t i;
 
 	*nr = 0;
 	for (i = 0; i < layer->nr_files; i++)
-		if (layer->files[i].kind == FILE_REGULAR)
+		if (layer->files[i].kind == FILE_REGULAR && layer->files[i].nr_links > 1)
 			ids[(*nr)++] = (file_id)i;
 	if (*nr)
 		qsort_r(ids, *nr, sizeof *ids, by_inode, layer);
 	return ids;
 }
 
-/* Candidates in path order: the first path of each inode. Sums the layer's
- * bytes on the way, each inode once. */
-static file_id *candidates(struct layer *layer, const file_id *ids, size_t nr, size_t *nr_out)
+/* A flag for each file that is another name of one before it. */
+static bool *find_repeated(struct layer *layer, const file_id *linked, size_t nr)
 {
-	file_id *out = arena_array(layer->arena, nr, sizeof *out);
+	bool *repeated = arena_array(layer->arena, layer->nr_files, sizeof *repeated);
+
+	for (size_t i = 1; i < nr; i++)
+		repeated[linked[i]] = same_inode(&layer->files[linked[i]], &layer->files[linked[i - 1]]);
+	return repeated;
+}
+
+/* ELF files, the first path of each inode. Sums the layer's bytes on the way,
+ * each inode once. */
+static file_id *candidates(struct layer *layer, const bool *repeated, size_t *nr)
+{
+	file_id *out = arena_array(layer->arena, layer->nr_files, sizeof *out);
 	size_t i;
 
-	*nr_out = 0;
-	for (i = 0; i < nr; i++) {
-		const struct file *file = &layer->files[ids[i]];
+	*nr = 0;
+	for (i = 0; i < layer->nr_files; i++) {
+		const struct file *file = &layer->files[i];
 
-		if (i && same_inode(file, &layer->files[ids[i - 1]]))
+		if (file->kind != FILE_REGULAR || repeated[i])
 			continue;
 		layer->bytes += file->size;
 		if (file->is_elf)
-			out[(*nr_out)++] = ids[i];
+			out[(*nr)++] = (file_id)i;
 	}
-	if (*nr_out)
-		qsort(out, *nr_out, sizeof *out, by_id);
 	return out;
 }
 
+static void set_links(struct layer *layer, object_id id, const file_id *links, size_t nr)
+{
+	if (id == NO_ID)
+		return;
+	layer->objects[id].links = arena_memdup(layer->arena, links, nr * sizeof *links);
+	layer->objects[id].nr_links = nr;
+}
+
 /* Every path of each object's inode, and the object of each path. */
-static void link_paths(struct layer *layer, const file_id *ids, size_t nr)
+static void link_paths(struct layer *layer, const file_id *linked, size_t nr)
 {
 	size_t i, j;
 
+	for (i = 0; i < layer->nr_objects; i++)
+		set_links(layer, (object_id)i, &layer->objects[i].file, 1);
 	for (i = 0; i < nr; i = j) {
-		object_id id = layer->files[ids[i]].object;
+		object_id id = layer->files[linked[i]].object;
 
-		for (j = i + 1; j < nr && same_inode(&layer->files[ids[i]], &layer->files[ids[j]]); j++)
-			layer->files[ids[j]].object = id;
-		if (id == NO_ID)
-			continue;
-		layer->objects[id].links = arena_memdup(layer->arena, &ids[i], (j - i) * sizeof *ids);
-		layer->objects[id].nr_links = j - i;
+		for (j = i + 1; j < nr && same_inode(&layer->files[linked[i]], &layer->files[linked[j]]); j++)
+			layer->files[linked[j]].object = id;
+		set_links(layer, id, &linked[i], j - i);
 	}
 }
 
@@ -196,9 +205,9 @@ void objects_read(struct layer *layer, const struct source *source)
 	struct job job = {.layer = layer, .source = source};
 	unsigned workers, i;
 	size_t nr, item;
-	file_id *ids = files_by_inode(layer, &nr);
+	file_id *linked = linked_files(layer, &nr);
 
-	job.files = candidates(layer, ids, nr, &job.nr_files);
+	job.files = candidates(layer, find_repeated(layer, linked, nr), &job.nr_files);
 	job.parsed = arena_array(layer->arena, job.nr_files, sizeof *job.parsed);
 	workers = pool_workers(job.nr_files, source->threads);
 	for (i = 0; i < workers; i++)
@@ -210,7 +219,7 @@ void objects_read(struct layer *layer, const struct source *source)
 		source_release(source, &job.parsed[item].mapping);
 		adopt(layer, &job.parsed[item], job.files[item]);
 	}
-	link_paths(layer, ids, nr);
+	link_paths(layer, linked, nr);
 	link_symlinks(layer);
 	report_odd_files(layer);
 }

@@ -253,24 +253,43 @@ static void walk_until_done(void *context, size_t item, unsigned worker)
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+	return strcmp((*(const struct file *const *)a)->path, (*(const struct file *const *)b)->path);
 }
 
+/* Pointers are sorted, which are a tenth of what they point to. */
 void walk_sort(struct layer *layer)
 {
-	if (layer->nr_files)
-		qsort(layer->files, layer->nr_files, sizeof *layer->files, by_path);
+	size_t nr = layer->nr_files, i;
+	const struct file **sorted = arena_array(layer->arena, nr, sizeof *sorted);
+	struct file *files = arena_array(layer->arena, nr, sizeof *files);
+
+	for (i = 0; i < nr; i++)
+		sorted[i] = &layer->files[i];
+	if (nr)
+		qsort(sorted, nr, sizeof *sorted, by_path);
+	for (i = 0; i < nr; i++)
+		files[i] = *sorted[i];
+	layer->files = files;
+	layer->alloc_files = nr;
 }
 
-static void join(struct layer *layer, struct layer *part)
+static void join(struct layer *layer, struct layer *parts, unsigned nr)
 {
-	size_t i;
+	size_t files = 0, i;
+	unsigned part;
 
-	for (i = 0; i < part->nr_files; i++)
-		*VEC_PUSH(layer->arena, layer, files) = part->files[i];
-	for (i = 0; i < part->nr_findings; i++)
-		*VEC_PUSH(layer->arena, layer, findings) = part->findings[i];
-	arena_absorb(layer->arena, part->arena);
+	for (part = 0; part < nr; part++)
+		files += parts[part].nr_files;
+	layer->files = arena_array(layer->arena, files, sizeof *layer->files);
+	layer->alloc_files = files;
+	for (part = 0; part < nr; part++) {
+		memcpy(layer->files + layer->nr_files, parts[part].files,
+		       parts[part].nr_files * sizeof *layer->files);
+		layer->nr_files += parts[part].nr_files;
+		for (i = 0; i < parts[part].nr_findings; i++)
+			*VEC_PUSH(layer->arena, layer, findings) = parts[part].findings[i];
+		arena_absorb(layer->arena, parts[part].arena);
+	}
 }
 
 int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err)
@@ -285,8 +304,7 @@ int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err
 	for (i = 0; i < workers; i++)
 		walk.walkers[i].arena = arena_new();
 	pool_run(workers, threads, walk_until_done, &walk);
-	for (i = 0; i < workers; i++)
-		join(layer, &walk.walkers[i]);
+	join(layer, walk.walkers, workers);
 	walk_sort(layer);
 	return 0;
 }

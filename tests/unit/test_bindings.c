@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build_layer.h"
+#include "layer/roots.h"
 #include "sofold/check.h"
 
 enum { A, B, LIB_A, LIB_B, NR_OBJECTS };
@@ -69,11 +70,17 @@ static void begin(const char *exports_a, const char *verdefs_a)
 	after->objects[B].verneeds[0].file = "libx-1.so";
 }
 
+static int compare(void)
+{
+	const struct platform *platform = platform_find("generic-x86_64");
+	struct roots roots = roots_load(before->arena, before, platform);
+
+	return bindings_compare(before->arena, before, &roots, after, &plan, platform, &err);
+}
+
 static void expect(int kind, const char *message)
 {
-	CU_ASSERT_EQUAL(
-		bindings_compare(before->arena, before, after, &plan, platform_find("generic-x86_64"), &err),
-		kind);
+	CU_ASSERT_EQUAL(compare(), kind);
 	UNIT_ASSERT_TEXT(err.message, message);
 	build_free(before);
 }
@@ -235,9 +242,7 @@ static void bindings_count_the_differences_that_are_not_shown(void)
 	start_plan();
 	after->objects[1].exports = NULL;
 	after->objects[1].nr_exports = 0;
-	CU_ASSERT_EQUAL(
-		bindings_compare(before->arena, before, after, &plan, platform_find("generic-x86_64"), &err),
-		ERROR_VERIFY);
+	CU_ASSERT_EQUAL(compare(), ERROR_VERIFY);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "; and 2 more"));
 	build_free(before);
 }
