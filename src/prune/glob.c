@@ -11,7 +11,8 @@
 
 #include "sofold/prune.h"
 
-enum { MAX_GLOB = 512, MAX_BRACES = 3 };
+/* Bytes of a glob with braces: more than any path has. */
+enum { MAX_GLOB = 8192, MAX_BRACES = 3 };
 
 static size_t component_length(const char *text)
 {
@@ -183,5 +184,7 @@ size_t prune_match(const char *glob, const char *path)
 {
 	while (!strncmp(glob, "./", 2))
 		glob += 2;
-	return *glob && strlen(glob) < MAX_GLOB ? match_open(glob, path, 0) : 0;
+	if (!*glob)
+		return 0;
+	return strlen(glob) < MAX_GLOB ? match_open(glob, path, 0) : match_from(glob, path, path);
 }
