@@ -283,7 +283,7 @@ static void skip_alias(struct reader *reader, bool within)
 		return;
 	next(reader);
 	skip_newlines(reader, within);
-	if (reader->token.kind == TOKEN_NAME)
+	if (reader->token.kind == TOKEN_NAME && !is_word(reader, "import"))
 		next(reader);
 }
 
@@ -311,7 +311,7 @@ static void read_imported(struct reader *reader, const struct name *module)
 	if (within)
 		next(reader);
 	skip_newlines(reader, within);
-	while (reader->token.kind == TOKEN_NAME) {
+	while (reader->token.kind == TOKEN_NAME && !is_word(reader, "import")) {
 		struct name name = *module;
 
 		name.line = reader->line;

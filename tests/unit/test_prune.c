@@ -327,6 +327,8 @@ static void imports_behind_what_has_no_end(void)
 	IMPORTS("x = f'''{'''a'''}'''\nimport b", "2 b");
 	IMPORTS("import a\\", "1 a");
 	IMPORTS("x = (\nimport a", "2 a");
+	IMPORTS("from a import (b,\nimport c", "1 a, 1 a/b, 2 c");
+	IMPORTS("from a import (b as\nimport c", "1 a, 1 a/b, 2 c");
 }
 
 /* PEP 263: a source may begin with the mark that editors on Windows write. */
