@@ -28,6 +28,24 @@
 
 /* --------- objects ------------------ */
 
+/* A file is not written anew for less than this part of it. */
+enum { LEAST_PART = 200 };
+
+static bool edits_names(const struct image_edits *edits)
+{
+	return edits->nr_needed || edits->soname || edits->search_path;
+}
+
+/* What is not written cannot go wrong, and a third of the files of older wheels
+ * would lose some hundred bytes of padding. */
+static bool is_worth_it(const struct item *item, const struct image_result *result, struct span old)
+{
+	if (!result->changed)
+		return false;
+	return item->action->kind == ACTION_PLACE || edits_names(&item->action->edits) ||
+	       (result->size < old.n && old.n - result->size > old.n / LEAST_PART);
+}
+
 static int edit_object(struct apply *apply, struct arena *arena, struct item *item,
 		       const struct original *original, struct error *err)
 {
@@ -43,7 +61,7 @@ static int edit_object(struct apply *apply, struct arena *arena, struct item *it
 		return error_add(err, status, "%s", why.message);
 	if (status)
 		return error_add(err, status, "rewriting %s: %s", item->path, why.message);
-	if (!result.changed)
+	if (!is_worth_it(item, &result, old))
 		return 0;
 	content = (struct content){result.pieces, result.nr_pieces, result.size};
 	status = stage_content(apply, item, &content, original, err);
@@ -126,11 +144,6 @@ static void stage_objects(struct apply *apply)
 	pool_run(work.nr_order, apply->options.threads, stage_object, &work);
 	for (i = 0; i < workers; i++)
 		arena_free(work.arenas[i]);
-}
-
-static bool edits_names(const struct image_edits *edits)
-{
-	return edits->nr_needed || edits->soname || edits->search_path;
 }
 
 /* The first error of the workers, by the plan's order. */

@@ -44,10 +44,8 @@ int original_open(struct apply *apply, struct original *original, const struct f
 		return error_errno(err, "opening %s", file->path);
 	if (!stage_is_unchanged(file, &original->st))
 		return error_add(err, ERROR_RUN, "%s has changed since it was scanned", file->path);
-	/* All pages at once: write() from pages that are not mapped yet stops at each, and the
-	 * file system zeroes and looks up the rest of a large folio anew every time. */
 	if (file->size)
-		bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, original->fd, 0);
+		bytes = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, original->fd, 0);
 	if (bytes == MAP_FAILED)
 		return error_errno(err, "reading %s", file->path);
 	original->bytes = (struct span){bytes, file->size};
@@ -68,9 +66,23 @@ int stage_ensure_directory(struct apply *apply, struct error *err)
 	return status;
 }
 
+/* All pages at once: write() from pages that are not mapped yet stops at each, and the
+ * file system zeroes and looks up the rest of a large folio anew every time. Before
+ * Linux 5.14 it is only slower. */
+static void populate(struct span bytes)
+{
+#ifdef MADV_POPULATE_READ
+	if (bytes.n)
+		(void)madvise((void *)(uintptr_t)bytes.p, bytes.n, MADV_POPULATE_READ);
+#else
+	(void)bytes;
+#endif
+}
+
 static int write_staged(int fd, const struct content *content, const struct original *like, const char *path,
 			struct error *err)
 {
+	populate(like->bytes);
 	if (io_write_pieces(fd, content->pieces, content->nr_pieces, content->size))
 		return error_errno(err, "writing the new %s", path);
 	/* Only a start for sync_staged(), which also hears of errors. */
