@@ -36,6 +36,12 @@
  * layer->arena. */
 const char *layer_interpreter(const struct layer *layer, const struct platform *platform);
 
+/* Whether a .pyc file of __pycache__ is for another interpreter than
+ * layer_interpreter() says: "a.cpython-312.opt-1.pyc" is for "cpython-312". What
+ * extension modules of some builds have behind that ("cpython-37m", "-313t") does not
+ * count. False when nothing is known, or the layer is not for CPython. */
+bool bytecode_is_foreign(const struct file *file, const char *interpreter);
+
 struct roots;
 
 /* Adds findings to the layer. named: the user chose the platform, so what

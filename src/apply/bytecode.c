@@ -80,7 +80,7 @@ static const char script[] =
 	"    print('done\\t%s\\t%d\\t%d\\t%d\\t%d\\t%d'%(tag,count,total,bad,\n"
 	"          before*1000,seconds()*1000))\n"
 	"if sys.version_info<(3,7): print('error\\tPython 3.7 or later is needed for unchecked bytecode')\n"
-	"elif lines[1] not in ('',tag): print('error\\tit is %s, and the layer is for %s'%(tag,lines[1]))\n"
+	"elif lines[1] not in ('',tag,tag.rstrip('t')): print('error\\tit is %s, and the layer is for %s'%(tag,lines[1]))\n"
 	"else: main()\n";
 
 static bool is_source(const struct file *file)

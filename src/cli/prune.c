@@ -192,12 +192,12 @@ static const char *command_of(struct arena *arena, const char *tag)
 	return arena_printf(arena, "python3.%.*s", (int)digits, tag + n);
 }
 
-/* Until 3.7 modules had an "m" behind it, bytecode never. */
+/* Modules of some builds have a letter behind it that bytecode has not. */
 static const char *cache_tag(struct arena *arena, const char *tag)
 {
 	size_t n = tag ? strlen(tag) : 0;
 
-	return n ? arena_strndup(arena, tag, n - (tag[n - 1] == 'm')) : NULL;
+	return n ? arena_strndup(arena, tag, n - (tag[n - 1] == 'm' || tag[n - 1] == 't')) : NULL;
 }
 
 int prune_compile(const struct options *options, const struct audit *audit, struct compiled *compiled,

@@ -114,10 +114,12 @@ static const struct argp_option own[] = {
 	{"botocore-services", OPTION_SERVICES, "NAME,...", 0,
 	 "keep these AWS services' data only, in botocore and boto3", 10},
 	{"bytecode", OPTION_BYTECODE, "keep|drop|compile", 0,
-	 "keep (default): remove useless .pyc files only; drop: remove all; compile: make them, unchecked",
+	 "keep (default): remove useless .pyc files only; drop: remove all; compile: make them, never compared with their sources",
 	 10},
 	{"python", OPTION_PYTHON, "PYTHON", 0,
-	 "compiles (default: that of --run, else python3.x as the layer's modules are for)", 10},
+	 "the interpreter for --bytecode compile (default: that of --run, else python3.x as the layer's "
+	 "modules are for)",
+	 10},
 	{"serverless", OPTION_SERVERLESS, "FILE", 0,
 	 "take slim, slimPatterns and noDeploy from this serverless.yml", 10},
 	{"explain", OPTION_EXPLAIN, "PATH", 0, "only say which rule decides about PATH, and why", 10},
@@ -130,11 +132,11 @@ static const struct argp argp = {
 	.options = own,
 	.parser = parse,
 	.args_doc = "PATH",
-	.doc = "Leaves out what nobody needs at run time, keeps one copy of each native library\n"
-	       "of a layer, points its consumers there, drops bytes no loader reads, and\n"
-	       "verifies that everything binds as before.\v"
-	       "The layer is changed by renames only: a run that fails or is killed leaves it\n"
-	       "as it was or finished, and it loads at any moment between. A second run\n"
+	.doc = "Leaves out what nobody needs at run time, keeps one copy of each native\n"
+	       "library of a layer, points its consumers there, drops bytes no loader reads,\n"
+	       "and verifies that everything binds as before.\v"
+	       "What changes is renamed into place: a run that fails or is killed leaves the\n"
+	       "layer as it was or finished, and it loads at any moment between. A second run\n"
 	       "changes nothing.",
 	.children = children,
 };

@@ -398,22 +398,26 @@ struct tally {
 	const char *first;
 };
 
-/* "a.cpython-312.opt-1.pyc" is for "cpython-312". Extension modules have an "m"
- * or "t" behind that in some builds, bytecode never. */
-static bool is_for(const char *name, const char *interpreter)
+bool bytecode_is_foreign(const struct file *file, const char *interpreter)
 {
-	size_t n = strlen(interpreter);
-	const char *tag = strchr(name, '.');
+	const char *tag = strchr(file->name, '.');
+	size_t n = interpreter ? strlen(interpreter) : 0;
 
-	n -= n && (interpreter[n - 1] == 'm' || interpreter[n - 1] == 't');
-	return tag && !strncmp(tag + 1, interpreter, n) && tag[1 + n] == '.';
+	if (!tag || !n || strncmp(interpreter, "cpython-", strlen("cpython-")))
+		return false;
+	n -= interpreter[n - 1] == 'm' || interpreter[n - 1] == 't';
+	if (strncmp(tag + 1, interpreter, n))
+		return true;
+	tag += 1 + n;
+	tag += *tag == 't';
+	return *tag != '.';
 }
 
 static enum trouble bytecode_trouble(const struct file *file, const char *interpreter)
 {
 	if (file->bytecode == BYTECODE_NONE)
 		return NO_TROUBLE;
-	if (interpreter && strstr(file->path, "__pycache__/") && !is_for(file->name, interpreter))
+	if (strstr(file->path, "__pycache__/") && bytecode_is_foreign(file, interpreter))
 		return FOREIGN;
 	if (file->bytecode == BYTECODE_VALID)
 		return NO_TROUBLE;

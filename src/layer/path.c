@@ -52,7 +52,7 @@ char *path_of_source(struct arena *arena, const char *path)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t dir = (size_t)(name - path), n = strlen(cache);
 
-	if (dir < n || memcmp(name - n, cache, n))
+	if (dir < n || memcmp(name - n, cache, n) || (dir > n && name[-(ptrdiff_t)n - 1] != '/'))
 		return NULL;
 	return arena_printf(arena, "%.*s%.*s.py", (int)(dir - n), path, (int)strcspn(name, "."), name);
 }

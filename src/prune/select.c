@@ -97,21 +97,10 @@ static bool has_suffix(const char *text, const char *suffix)
 	return n >= m && !strcmp(text + n - m, suffix);
 }
 
-/* "pkg/__pycache__/a.cpython-312.opt-1.pyc": whether another interpreter's. The
- * "m" that extension modules had before 3.8 never was in these names. */
-static bool is_foreign(const struct prune *prune, const struct file *file)
-{
-	const char *dot = strchr(file->name, '.');
-	size_t n = prune->tag ? strlen(prune->tag) : 0;
-
-	n -= n && prune->tag[n - 1] == 'm';
-	return n && dot && (strncmp(dot + 1, prune->tag, n) || dot[1 + n] != '.');
-}
-
 static bool is_useless_bytecode(const struct prune *prune, const struct file *file)
 {
 	return file->bytecode == BYTECODE_STALE || file->bytecode == BYTECODE_ALONE ||
-	       is_foreign(prune, file);
+	       bytecode_is_foreign(file, prune->tag);
 }
 
 static bool is_extension(const struct prune *prune, const struct file *file)
@@ -131,7 +120,7 @@ static bool is_met(const struct prune *prune, const struct rule *rule, const str
 		return is_useless_bytecode(prune, file);
 	case NEEDS_OWN:
 		return file->bytecode != BYTECODE_NONE && file->bytecode != BYTECODE_ALONE &&
-		       !is_foreign(prune, file);
+		       !bytecode_is_foreign(file, prune->tag);
 	case NEEDS_BYTECODE:
 		return file->bytecode != BYTECODE_NONE;
 	case NEEDS_NO_SERVICE:
