@@ -1,14 +1,14 @@
 #!/bin/bash
 # Fuzzing the code that reads and writes untrusted bytes, with libFuzzer.
 #
-#	FUZZ_SECONDS=60 B=build tests/fuzz/run.sh           both targets, half each
-#	tests/fuzz/run.sh scan|image [LIBFUZZER OPTION...]  one target
+#	FUZZ_SECONDS=60 B=build tests/fuzz/run.sh           all targets, a third each
+#	tests/fuzz/run.sh scan|image|prune [LIBFUZZER OPTION...]  one target
 #	tests/fuzz/run.sh replay                            fixtures/fuzz only
 #
 # Seeds are small objects compiled here with all kinds of options. A crash that
 # was worth fixing stays in fixtures/fuzz, named after what was wrong with it:
-# scan-* are objects, image-* have fuzz_image.c's four bytes in front. Every run
-# replays them first.
+# scan-* are objects, image-* have fuzz_image.c's four bytes in front, prune-*
+# fuzz_prune.c's one. Every run replays them first.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -30,7 +30,7 @@ command -v clang >/dev/null || {
 build() {
 	local target
 	make -s --no-print-directory -C "$top" CC=clang B="$B" CFLAGS="$FLAGS -fsanitize=fuzzer-no-link" "$B/libsofold.a" >/dev/null
-	for target in scan image; do
+	for target in scan image prune; do
 		# shellcheck disable=SC2086 # words
 		clang $FLAGS -fsanitize=fuzzer -std=c17 -D_GNU_SOURCE -I"$top/include" -o "$B/fuzz_$target" \
 			"$top/tests/fuzz/fuzz_$target.c" "$B/libsofold.a" $LIBS
@@ -47,8 +47,19 @@ seed() {
 	done
 }
 
+# Sources, entry points and globs; the first byte says which.
+prune_seeds() {
+	printf '0import a.b as c, d\nfrom . import x\nfrom ..a.b import (c,\n d as e,\n)\n' >"$work/prune/imports"
+	printf '0def f():\n\tx = r"a.b"; from a import *\n\tyield from x # import y\n' >"$work/prune/nested"
+	printf "0'''doc\n'''\nimport_module('x.y')\n__import__(\"z\")\nf'{a[\"b\"]}'\n" >"$work/prune/strings"
+	printf '1[console_scripts]\r\nrun = pkg.cli:main [extra]\n# no = x\n' >"$work/prune/entry_points"
+	printf '2**/{tests,[a-z]*}/*.py[!co]\na/b/tests/m.pyx' >"$work/prune/glob"
+	printf '2./a/**/b?\na/x/y/bc' >"$work/prune/middle"
+}
+
 seeds() {
-	mkdir -p "$work/scan" "$work/image"
+	mkdir -p "$work/scan" "$work/image" "$work/prune"
+	prune_seeds
 	echo 'V_1 { global: first; words; local: *; }; V_2 { global: second; } V_1;' >"$work/map"
 	echo 'N_1 { global: *; };' >"$work/needed.map"
 	gcc -shared -fPIC -nostdlib -o "$work/libneeded.so" -Wl,-soname,libneeded.so.1 \
@@ -88,7 +99,7 @@ seeds() {
 replay() {
 	local target found=("$top"/fixtures/fuzz/*)
 	[ -e "${found[0]}" ] || return 0
-	for target in scan image; do
+	for target in scan image prune; do
 		"$B/fuzz_$target" -timeout=20 "${found[@]}" >"$work/log" 2>&1 || {
 			tail -n 40 "$work/log"
 			echo "not ok fuzz_$target: replaying fixtures/fuzz"
@@ -115,7 +126,7 @@ fuzz() {
 build
 case ${1:-all} in
 replay) replay ;;
-scan | image)
+scan | image | prune)
 	target=$1
 	shift
 	seeds
@@ -124,11 +135,12 @@ scan | image)
 all)
 	replay
 	seeds
-	fuzz scan $((FUZZ_SECONDS / 2))
-	fuzz image $(((FUZZ_SECONDS + 1) / 2))
+	fuzz scan $((FUZZ_SECONDS / 3))
+	fuzz image $((FUZZ_SECONDS / 3))
+	fuzz prune $(((FUZZ_SECONDS + 2) / 3))
 	;;
 *)
-	echo "usage: run.sh [replay|scan|image]" >&2
+	echo "usage: run.sh [replay|scan|image|prune]" >&2
 	exit 2
 	;;
 esac
