@@ -318,42 +318,6 @@ int apply_commit(struct apply *apply, struct error *err)
 	return transaction_run(&apply->transaction, err);
 }
 
-/* Removes the directory that path lies in and those above it, as far as they
- * are empty. A directory that stays for whatever reason does no harm. */
-static void remove_empty_parents(struct apply *apply, const char *path)
-{
-	char *dir = path_dir(apply->arena, path);
-	const char *name;
-
-	while (*dir) {
-		int fd = dir_open_parent(apply->transaction.root, dir, &name);
-		bool removed = fd >= 0 && !io.unlinkat(fd, name, AT_REMOVEDIR);
-
-		if (fd >= 0)
-			close(fd);
-		if (!removed)
-			return;
-		dir = path_dir(apply->arena, dir);
-	}
-}
-
-/* Directories that pruning has left empty; last to first, so that inner ones
- * come before outer ones. */
-static void remove_vacated(struct apply *apply)
-{
-	const char *last = "";
-
-	for (size_t i = apply->nr_items; i--;) {
-		const char *path = apply->items[i].path, *slash = strrchr(path, '/');
-		size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-
-		if (apply->items[i].action->kind != ACTION_PRUNE || !strncmp(path, last, n))
-			continue;
-		last = path;
-		remove_empty_parents(apply, path);
-	}
-}
-
 int apply_finish(struct apply *apply, struct error *err)
 {
 	int status;
@@ -364,8 +328,8 @@ int apply_finish(struct apply *apply, struct error *err)
 	if (status)
 		return status;
 	apply->finished = true;
-	remove_vacated(apply);
-	return staging_remove(&apply->transaction.staging, err);
+	status = transaction_clean(&apply->transaction, err);
+	return status ? status : staging_remove(&apply->transaction.staging, err);
 }
 
 int apply_rollback(struct apply *apply, struct error *err)
@@ -396,16 +360,19 @@ struct span apply_staged(const struct apply *apply, object_id object)
 static int recover(struct transaction *transaction, bool *recovered, struct error *err)
 {
 	struct staging *staging = &transaction->staging;
+	struct error ignored = {""};
 	int status = staging_open(staging, recovered, err);
 
 	if (status || !*recovered)
 		return status;
 	if (staging_has_journal(staging)) {
-		status = journal_read(transaction, err);
+		status = journal_read(transaction, STAGING_JOURNAL, err);
 		if (!status)
 			status = transaction_undo(transaction, err);
 		if (!status)
 			status = staging_disarm(staging, err);
+	} else if (!journal_read(transaction, STAGING_FINISHED, &ignored)) {
+		status = transaction_clean(transaction, err);
 	}
 	return status ? status : staging_remove(staging, err);
 }

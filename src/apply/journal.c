@@ -226,16 +226,16 @@ static char *read_text(struct arena *arena, int dir, const char *name)
 	return n < 0 ? NULL : text;
 }
 
-int journal_read(struct transaction *transaction, struct error *err)
+int journal_read(struct transaction *transaction, const char *name, struct error *err)
 {
 	char *text;
 
 	errno = EINVAL; /* for what is no regular file */
-	text = read_text(transaction->arena, transaction->staging.dir, STAGING_JOURNAL);
+	text = read_text(transaction->arena, transaction->staging.dir, name);
 	if (!text)
 		return failed(transaction, "reading", err);
 	if (!parse(transaction, text))
 		return error_add(err, ERROR_RUN, "%s/%s/%s is damaged; nothing has been touched",
-				 transaction->root_path, APPLY_STAGING, STAGING_JOURNAL);
+				 transaction->root_path, APPLY_STAGING, name);
 	return 0;
 }

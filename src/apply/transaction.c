@@ -16,6 +16,7 @@
 
 #include "apply/dirs.h"
 #include "apply/io.h"
+#include "sofold/layer.h"
 #include "sofold/span.h"
 #include "sofold/vec.h"
 
@@ -276,5 +277,52 @@ int transaction_undo(struct transaction *transaction, struct error *err)
 			status = undo_op(transaction, &transaction->ops[i], err);
 	if (!status)
 		status = sync_ops(transaction, 0, transaction->nr_ops, err);
+	return status;
+}
+
+/* --------- cleaning ------------------ */
+
+/* What may be said of a directory that just stays. */
+static bool may_stay(int error)
+{
+	return error == ENOTEMPTY || error == EEXIST || error == ENOENT || error == ENOTDIR ||
+	       error == ELOOP || error == EACCES || error == EPERM || error == EBUSY;
+}
+
+/* Removes the directory path lies in and those above it, as far as they are
+ * empty. */
+static int clean_parents(struct transaction *transaction, const char *path, struct error *err)
+{
+	const char *dir = path_dir(transaction->arena, path), *name;
+	int failed = 0;
+
+	for (; *dir && !failed; dir = path_dir(transaction->arena, dir)) {
+		int fd = dir_open_parent(transaction->root, dir, &name);
+
+		failed = fd < 0 || io.unlinkat(fd, name, AT_REMOVEDIR) ? errno : 0;
+		if (fd >= 0)
+			close(fd);
+		if (failed && !may_stay(failed)) {
+			errno = failed;
+			return error_errno(err, "removing the empty %s", dir);
+		}
+	}
+	return 0;
+}
+
+int transaction_clean(struct transaction *transaction, struct error *err)
+{
+	const char *last = NULL;
+	int status = 0;
+
+	/* Backwards: paths are sorted, so inner directories come before outer ones. */
+	for (size_t i = transaction->nr_ops; i-- && !status;) {
+		const struct op *op = &transaction->ops[i];
+
+		if (op->kind != OP_DELETE || (last && same_dir(op->path, last)))
+			continue;
+		last = op->path;
+		status = clean_parents(transaction, op->path, err);
+	}
 	return status;
 }

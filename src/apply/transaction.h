@@ -85,4 +85,9 @@ int transaction_run(struct transaction *transaction, struct error *err);
  * that what remains is a state the run has passed through. */
 int transaction_undo(struct transaction *transaction, struct error *err);
 
+/* When there is no way back any more: removes the directories that deletions
+ * have left empty, and those above them that become so. Where that is not
+ * allowed they stay. */
+int transaction_clean(struct transaction *transaction, struct error *err);
+
 #endif

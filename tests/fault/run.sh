@@ -14,7 +14,7 @@ CC=${CC:-gcc}
 FLAGS="-std=c17 -O2 -g -Wall -Wextra -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_FAULT"
 # Thousands of small trees, each synced: in memory where there is such a place.
 if [ -w /dev/shm ]; then export TMPDIR="${TMPDIR:-/dev/shm}"; fi
-LIBS="-lelf -ldwarf -lcrypto -larchive -ljansson -lpthread -ldl"
+LIBS="-lelf -ldwarf -lcrypto -ljansson -lpthread -ldl"
 
 # tier [-b TOP] COMMAND [ARGUMENT...]
 tier() {

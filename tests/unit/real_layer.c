@@ -41,11 +41,13 @@ static const char script[] =
 	"lib alpha.libs/$alpha; lib gamma.libs/$gamma\n"
 	"ext alpha alpha.libs/$alpha; ext gamma gamma.libs/$gamma\n"
 	"ln gamma/_core.so gamma/_alias.so; rm *.c\n"
+	"mkdir -p gamma/tests/data; echo test > gamma/tests/test_a.py; echo 1 > gamma/tests/data/a.txt\n"
+	"echo 2 > gamma/tests/data/b.txt\n"
 	"echo notes > alpha/notes.txt; ln -s alpha/notes.txt notes.txt\n"
 	"chmod 640 gamma/_core.so; chmod 755 alpha.libs/$alpha\n"
 	"row() { h=$(openssl dgst -sha256 -binary $1 | base64 | tr '+/' '-_' | tr -d '=');\n"
 	"  printf '%s,sha256=%s,%s\\r\\n' $1 $h $(stat -c %s $1); }\n"
-	"wheel() { for f in $1/* $1.libs/*; do row $f; done > $2/RECORD; printf '%s\\r\\n' $2/RECORD,, >> "
+	"wheel() { for f in $(find $1 $1.libs -type f | sort); do row $f; done > $2/RECORD; printf '%s\\r\\n' $2/RECORD,, >> "
 	"$2/RECORD; }\n"
 	"wheel alpha alpha-1.0.dist-info; wheel gamma gamma-2.0.dist-info\n"
 	"find . -type f -exec touch -d '2021-02-03 04:05:06.789 UTC' {} +\n";
@@ -353,6 +355,29 @@ static const char *first_path(struct picture *picture, const struct stat *st, co
 	return path;
 }
 
+/* Whether a directory has a file in it, however far below. */
+static bool has_files(struct arena *arena, int parent, const char *name)
+{
+	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY);
+	struct dir_names names = {0};
+	bool found = false;
+	struct stat st;
+
+	dir_list(arena, dir, &names);
+	for (size_t i = 0; i < names.nr_names && !found; i++)
+		found = !fstatat(dir, names.names[i], &st, AT_SYMLINK_NOFOLLOW) &&
+			(!S_ISDIR(st.st_mode) || has_files(arena, dir, names.names[i]));
+	close(dir);
+	return found;
+}
+
+/* An empty directory may stay where it may not be removed. */
+static bool is_drawn(struct picture *picture, int dir, const char *entry, const struct stat *st)
+{
+	return !S_ISDIR(st->st_mode) || !strcmp(entry, APPLY_STAGING) ||
+	       has_files(picture->arena, dir, entry);
+}
+
 static void draw(struct picture *picture, int parent, const char *name, const char *path)
 {
 	int dir = openat(parent, name, O_RDONLY | O_DIRECTORY);
@@ -365,6 +390,8 @@ static void draw(struct picture *picture, int parent, const char *name, const ch
 		char *full = arena_printf(picture->arena, "%s%s%s", path, *path ? "/" : "", entry);
 
 		fstatat(dir, entry, &st, AT_SYMLINK_NOFOLLOW);
+		if (!is_drawn(picture, dir, entry, &st))
+			continue;
 		fprintf(picture->out, "%s %o %u:%u", full, (unsigned)st.st_mode, st.st_uid, st.st_gid);
 		if (S_ISDIR(st.st_mode)) {
 			fputc('\n', picture->out);

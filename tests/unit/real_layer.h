@@ -8,6 +8,7 @@
  *	alpha.libs/libfoo-1111aaaa.so.1
  *	alpha-1.0.dist-info/RECORD
  *	gamma/_core.so, gamma/_alias.so	 one inode; needs libfoo-2222bbbb.so.1
+ *	gamma/tests/test_a.py, gamma/tests/data/a.txt, gamma/tests/data/b.txt
  *	gamma.libs/libfoo-2222bbbb.so.1
  *	gamma-2.0.dist-info/RECORD
  *	notes.txt -> alpha/notes.txt
@@ -47,7 +48,8 @@ struct plan *real_plan(struct arena *arena, const struct layer *layer);
 struct plan *real_placing_plan(struct arena *arena, struct layer *layer);
 
 /* The tree as text: for each path its type, mode, owner, links, time of
- * change, size and a checksum of its bytes; directories without times. */
+ * change, size and a checksum of its bytes; directories without times, and only
+ * those that hold a file. */
 char *real_snapshot(struct arena *arena, const char *root);
 
 #endif

@@ -604,7 +604,7 @@ static void journal_reads_what_it_wrote(void)
 	transaction_close(&out);
 	CU_ASSERT(!transaction_open(&in, t.arena, t.root, &t.err));
 	CU_ASSERT(!staging_open(&in.staging, &(bool){false}, &t.err));
-	CU_ASSERT(!journal_read(&in, &t.err));
+	CU_ASSERT(!journal_read(&in, STAGING_JOURNAL, &t.err));
 	CU_ASSERT_EQUAL_FATAL(in.nr_ops, 2);
 	UNIT_ASSERT_TEXT(in.ops[0].path, "a b\n\\n/c");
 	CU_ASSERT_EQUAL(in.ops[0].kind, OP_REPLACE);

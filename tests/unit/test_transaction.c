@@ -271,7 +271,7 @@ static void journal_knows_creations(void)
 	open_transaction();
 	t.transaction.ops = NULL;
 	t.transaction.nr_ops = t.transaction.alloc_ops = 0;
-	CU_ASSERT(!journal_read(&t.transaction, &t.err));
+	CU_ASSERT(!journal_read(&t.transaction, STAGING_JOURNAL, &t.err));
 	CU_ASSERT_EQUAL_FATAL(t.transaction.nr_ops, 1);
 	CU_ASSERT_EQUAL(t.transaction.ops[0].kind, OP_CREATE);
 	CU_ASSERT_EQUAL(t.transaction.ops[0].number, 4294967295u);
@@ -288,7 +288,7 @@ static int read_journal(const char *line)
 	put(".sofold/journal", arena_printf(t.arena, "sofold journal 1\n%s\nend 1\n", line));
 	t.transaction.ops = NULL;
 	t.transaction.nr_ops = t.transaction.alloc_ops = 0;
-	return journal_read(&t.transaction, &t.err);
+	return journal_read(&t.transaction, STAGING_JOURNAL, &t.err);
 }
 
 static void journal_takes_no_malformed_creation(void)
