@@ -151,14 +151,14 @@ test_long_chain_of_what_comes_back() {
 	pure tree
 	"$PYTHON" - <<-'END'
 		import os
-		for i in range(1000):
+		for i in range(300):
 		    os.makedirs(f"tree/alpha/p{i}/tests")
 		    open(f"tree/alpha/p{i}/tests/h.py", "w").write(f"import alpha.p{i + 1}.tests.h\n")
 	END
 	file tree/app.py 'import alpha.p0.tests.h'
 	record tree alpha 1.0
 	seconds 10 "$SOFOLD" shrink tree
-	[ -e tree/alpha/p999/tests/h.py ]
+	[ -e tree/alpha/p299/tests/h.py ]
 	[ ! -e tree/alpha/tests ]
 }
 

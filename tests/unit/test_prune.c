@@ -899,6 +899,42 @@ static void prune_of_the_users_goes_with_a_warning(void)
 	end();
 }
 
+/* The user's globs are of the layer, not of the wheel. */
+static void prune_of_the_users_begins_at_the_root(void)
+{
+	static const char *remove[] = {"p/a", "python/p/b"}, *keep[] = {"p/b"};
+	owner_id p;
+
+	begin();
+	p = build_owner(layer, "p", "1");
+	layer->owners[p].base = "python";
+	owned(p, "python/p/a/x");
+	owned(p, "python/p/b/x");
+	UNIT_ASSERT_TEXT(pruned((struct prune_options){.profile = PRUNE_NAMED,
+						       .remove = remove,
+						       .nr_remove = 2,
+						       .keep = keep,
+						       .nr_keep = 1}),
+			 "python/p/b/x");
+	end();
+}
+
+/* Extension modules of Python 3.7 are "cpython-37m", its bytecode is "cpython-37". */
+static void prune_knows_the_bytecode_of_old_interpreters(void)
+{
+	begin();
+	tested_wheel();
+	object_of(0, (struct build_object){.path = "p/m.cpython-37m-x86_64-linux-gnu.so",
+					   .tag = "cpython-37m-x86_64-linux-gnu",
+					   .exports = "PyInit_m"});
+	owned(0, "p/__pycache__/__init__.cpython-37.pyc");
+	owned(0, "p/__pycache__/__init__.cpython-370.pyc");
+	bytecode("p/__pycache__/__init__.cpython-37.pyc", BYTECODE_VALID);
+	bytecode("p/__pycache__/__init__.cpython-370.pyc", BYTECODE_VALID);
+	UNIT_ASSERT_TEXT(pruned(AT(LEVEL_SAFE)), "p/__pycache__/__init__.cpython-370.pyc");
+	end();
+}
+
 static void prune_takes_whole_wheels(void)
 {
 	static const char *wheels[] = {"scikit.Learn"};
@@ -1105,6 +1141,22 @@ static void settle_brings_back_libraries(void)
 	UNIT_ASSERT_TEXT(pruned(DEFAULTS), "p/c/tests/libz.so p/tests/__init__.py p/tests/data.txt p/tests/t.so "
 					   "p/tests/test_a.py");
 	UNIT_ASSERT_TEXT(noted(), "stays p/a/tests: p/m.so needs libx.so.1\nstays p/b/tests: p/n.so needs liby.so");
+	end();
+}
+
+/* Of a module's files one that stays is enough. */
+static void settle_is_content_with_one_file_of_a_module(void)
+{
+	static const char *keep[] = {"p/tests/m.py"};
+	owner_id p;
+
+	begin();
+	p = build_owner(layer, "p", "1");
+	source(NO_ID, "app.py", "import p.tests.m\n");
+	owned(p, "p/tests/m.py");
+	object_of(p, (struct build_object){.path = "p/tests/m.so"});
+	UNIT_ASSERT_TEXT(pruned((struct prune_options){.level = LEVEL_DEFAULT, .keep = keep, .nr_keep = 1}),
+			 "p/tests/m.so");
 	end();
 }
 
@@ -1333,6 +1385,8 @@ void suite_prune(void)
 		UNIT_TEST(prune_says_why_examples_go),
 		UNIT_TEST(prune_keep_wins),
 		UNIT_TEST(prune_of_the_users_goes_with_a_warning),
+		UNIT_TEST(prune_of_the_users_begins_at_the_root),
+		UNIT_TEST(prune_knows_the_bytecode_of_old_interpreters),
 		UNIT_TEST(prune_takes_whole_wheels),
 		UNIT_TEST(prune_slim_patterns_are_not_the_users_word),
 		UNIT_TEST(settle_brings_back_what_is_imported),
@@ -1346,6 +1400,7 @@ void suite_prune(void)
 		UNIT_TEST(settle_looks_below_every_base),
 		UNIT_TEST(settle_looks_below_the_directories_lambda_knows),
 		UNIT_TEST(settle_brings_back_libraries),
+		UNIT_TEST(settle_is_content_with_one_file_of_a_module),
 		UNIT_TEST(settle_brings_back_libraries_of_libraries),
 		UNIT_TEST(settle_brings_back_libraries_of_linked_objects),
 		UNIT_TEST(settle_brings_back_what_symlinks_lead_to),
