@@ -62,6 +62,7 @@ struct piece {
 struct image_result {
 	struct span bytes; /* the new file, when somebody has put it together */
 	bool changed;	   /* false: it would equal the input */
+	bool was_patched;  /* the input has segments that patchelf or its like has added */
 
 	/* What the new file is made of: in order, not overlapping; between
 	 * pieces it is zero. */

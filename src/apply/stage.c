@@ -37,12 +37,14 @@ static bool edits_names(const struct image_edits *edits)
 }
 
 /* What is not written cannot go wrong, and a third of the files of older wheels
- * would lose some hundred bytes of padding. */
+ * would lose some hundred bytes of padding. What patchelf has been at is written
+ * for the sake of a later strip, which would break it. */
 static bool is_worth_it(const struct item *item, const struct image_result *result, struct span old)
 {
 	if (!result->changed)
 		return false;
-	return item->action->kind == ACTION_PLACE || edits_names(&item->action->edits) ||
+	return result->was_patched || item->action->kind == ACTION_PLACE ||
+	       edits_names(&item->action->edits) ||
 	       (result->size < old.n && old.n - result->size > old.n / LEAST_PART);
 }
 

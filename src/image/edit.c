@@ -96,6 +96,7 @@ int image_lay_out(struct arena *arena, struct span file, const struct image_edit
 	if (edits->compact && image.loads[0].p_vaddr & (edits->page - 1))
 		return error_add(err, ERROR_REFUSED,
 				 "the first segment's address is no multiple of the page size");
+	result->was_patched = !image_is_as_linked(&image);
 	draft.loads = arena_memdup(arena, image.loads, image.nr_loads * sizeof *image.loads);
 	draft.all_live = !image_live(&image, edits->compact, &draft.live);
 	if (draft_names(&draft, err))

@@ -146,6 +146,10 @@ const struct range *ranges_next(const struct ranges *ranges, uint64_t vaddr);
  * with compact false, for programs, and where section headers are not complete. */
 bool image_live(const struct image *image, bool compact, struct ranges *live);
 
+/* Whether every segment has something in it that tools do not move. In others GNU
+ * strip finds nothing, and makes them what no loader takes. */
+bool image_is_as_linked(const struct image *image);
+
 /* New bytes for addresses of the image. */
 struct patch {
 	uint64_t vaddr;

@@ -245,26 +245,45 @@ static bool is_within(const Elf64_Shdr *shdr, const Elf64_Phdr *load)
 	       shdr->sh_addr < load->p_vaddr + load->p_memsz;
 }
 
+/* Sections in a segment: tables that tools move, and others. */
+struct census {
+	size_t tables, others;
+};
+
+static struct census take_census(const struct image *image, size_t load)
+{
+	struct census census = {0};
+
+	for (size_t i = 1; i < image->nr_shdrs; i++) {
+		if (!is_within(&image->shdrs[i], &image->loads[load]))
+			continue;
+		if (section_is_movable(&image->shdrs[i]))
+			census.tables++;
+		else
+			census.others++;
+	}
+	return census;
+}
+
 /* Whether some segment holds tables that tools move, and nothing else: the
  * trace patchelf leaves, and no linker. */
 static bool has_moved_tables(const struct image *image)
 {
-	size_t i, j, tables, others;
+	for (size_t i = 1; i < image->nr_loads; i++) {
+		struct census census = take_census(image, i);
 
-	for (i = 0; i < image->nr_loads; i++) {
-		tables = others = 0;
-		for (j = 1; j < image->nr_shdrs; j++) {
-			if (!is_within(&image->shdrs[j], &image->loads[i]))
-				continue;
-			if (section_is_movable(&image->shdrs[j]))
-				tables++;
-			else
-				others++;
-		}
-		if (tables && !others && i)
+		if (census.tables && !census.others)
 			return true;
 	}
 	return false;
+}
+
+bool image_is_as_linked(const struct image *image)
+{
+	for (size_t i = 1; i < image->nr_loads; i++)
+		if (!take_census(image, i).others)
+			return false;
+	return true;
 }
 
 bool image_live(const struct image *image, bool compact, struct ranges *live)

@@ -97,9 +97,4 @@ bool sdk_is_unwanted(const struct prune_options *options, const char *path);
 /* ERROR_USAGE when a service is named that the layer does not have. */
 int sdk_check_services(const struct layer *layer, const struct prune_options *options, struct error *err);
 
-/* The files a module's name may stand for. Calls visit for each; absolute
- * names are looked for below every base. */
-void prune_visit_module(const struct prune *prune, const struct python_import *import,
-			void (*visit)(void *context, file_id file), void *context);
-
 #endif

@@ -19,23 +19,37 @@
 
 /* --------- modules ------------------ */
 
-struct visit {
+/* What a module's name leads to. */
+struct target {
 	const struct prune *prune;
-	void (*found)(void *context, file_id file);
-	void *context;
+	bool stays;    /* some file of the module does */
+	file_id going; /* or one that goes; NO_ID: none */
 };
 
-static void visit_exact(const struct visit *visit, const char *base, const char *path, const char *suffix)
+static void note(struct target *target, file_id file)
 {
-	char name[4096];
-	file_id file;
-	int n = snprintf(name, sizeof name, "%s%s%s%s", base, *base ? "/" : "", path, suffix);
+	if (!target->prune->fates[file].removed)
+		target->stays = true;
+	else if (target->going == NO_ID)
+		target->going = file;
+}
 
-	if (n < 0 || (size_t)n >= sizeof name)
-		return;
-	file = layer_find_file(visit->prune->layer, name);
+/* base/path and suffix in name; false: too long for any file. */
+static bool make_name(char name[WALK_PATH_MAX], const char *base, const char *path, const char *suffix)
+{
+	int n = snprintf(name, WALK_PATH_MAX, "%s%s%s%s", base, *base ? "/" : "", path, suffix);
+
+	return n >= 0 && n < WALK_PATH_MAX;
+}
+
+static void note_exact(struct target *target, const char *base, const char *path, const char *suffix)
+{
+	char name[WALK_PATH_MAX];
+	file_id file = make_name(name, base, path, suffix) ? layer_find_file(target->prune->layer, name)
+							   : NO_ID;
+
 	if (file != NO_ID)
-		visit->found(visit->context, file);
+		note(target, file);
 }
 
 /* Files are sorted by path: those that begin alike are neighbours. */
@@ -62,72 +76,63 @@ static bool is_module_suffix(const char *rest)
 }
 
 /* "a/b.cpython-312-x86_64-linux-gnu.so", "a/b.abi3.so", "a/b.so" */
-static void visit_extensions(const struct visit *visit, const char *base, const char *path)
+static void note_extensions(struct target *target, const char *base, const char *path)
 {
-	const struct layer *layer = visit->prune->layer;
-	char prefix[4096];
-	int n = snprintf(prefix, sizeof prefix, "%s%s%s.", base, *base ? "/" : "", path);
-	size_t i;
+	const struct layer *layer = target->prune->layer;
+	char prefix[WALK_PATH_MAX];
+	size_t n, i;
 
-	if (n < 0 || (size_t)n >= sizeof prefix)
+	if (!make_name(prefix, base, path, "."))
 		return;
+	n = strlen(prefix);
 	for (i = first_at(layer, prefix); i < layer->nr_files; i++) {
-		if (strncmp(layer->files[i].path, prefix, (size_t)n))
+		if (strncmp(layer->files[i].path, prefix, n))
 			return;
 		if (is_module_suffix(layer->files[i].path + n - 1))
-			visit->found(visit->context, (file_id)i);
+			note(target, (file_id)i);
 	}
 }
 
-static void visit_at(const struct visit *visit, const char *base, const char *path)
+/* A directory without __init__.py is a package, too (PEP 420): then all of its files,
+ * when the whole of it goes and not only what happens to be all there is. */
+static void note_directory(struct target *target, const char *base, const char *path)
 {
-	visit_exact(visit, base, path, ".py");
-	visit_exact(visit, base, path, "/__init__.py");
-	visit_exact(visit, base, path, ".pyc"); /* without a source: SourcelessFileLoader */
-	visit_exact(visit, base, path, "/__init__.pyc");
-	visit_extensions(visit, base, path);
-}
+	const struct layer *layer = target->prune->layer;
+	char prefix[WALK_PATH_MAX];
+	size_t n, i;
 
-void prune_visit_module(const struct prune *prune, const struct python_import *import,
-			void (*found)(void *context, file_id file), void *context)
-{
-	struct visit visit = {prune, found, context};
-	size_t i;
-
-	if (!*import->path)
+	if (!make_name(prefix, base, path, "/"))
 		return;
-	if (!import->absolute) {
-		visit_at(&visit, "", import->path);
-		return;
+	n = strlen(prefix);
+	for (i = first_at(layer, prefix); i < layer->nr_files && !target->stays; i++) {
+		if (strncmp(layer->files[i].path, prefix, n))
+			return;
+		if (!target->prune->fates[i].removed || target->prune->fates[i].unit < n)
+			note(target, (file_id)i);
 	}
-	for (i = 0; i < prune->nr_bases; i++)
-		visit_at(&visit, prune->bases[i], import->path);
 }
 
-/* --------- imports ------------------ */
-
-struct target {
-	const struct prune *prune;
-	bool stays;    /* some file of the module does */
-	file_id going; /* or one that goes; NO_ID: none */
-};
-
-static void note_target(void *context, file_id file)
+static void note_at(struct target *target, const char *base, const char *path)
 {
-	struct target *target = context;
-
-	if (target->prune->fates[file].removed)
-		target->going = file;
-	else
-		target->stays = true;
+	note_exact(target, base, path, ".py");
+	note_exact(target, base, path, "/__init__.py");
+	note_exact(target, base, path, ".pyc"); /* without a source: SourcelessFileLoader */
+	note_exact(target, base, path, "/__init__.pyc");
+	note_extensions(target, base, path);
+	if (!target->stays && target->going == NO_ID)
+		note_directory(target, base, path);
 }
 
-/* The file that goes although the import asks for it, or NO_ID. */
+/* The file that goes although the import asks for it, or NO_ID. Absolute names
+ * are looked for below every base. */
 static file_id missing_target(const struct prune *prune, const struct python_import *import)
 {
 	struct target target = {prune, false, NO_ID};
 
-	prune_visit_module(prune, import, note_target, &target);
+	if (*import->path && !import->absolute)
+		note_at(&target, "", import->path);
+	for (size_t i = 0; *import->path && import->absolute && i < prune->nr_bases; i++)
+		note_at(&target, prune->bases[i], import->path);
 	return target.stays ? NO_ID : target.going;
 }
 
@@ -339,23 +344,24 @@ static void refuse_needed(struct prune *prune)
 	}
 }
 
-/* Gives back what lies at path or below. */
-static void refuse_below(struct prune *prune, const char *path, const struct file *link)
+/* Gives back what a symlink leads to, a file or a directory, when nothing of it
+ * would stay. */
+static void refuse_target(struct prune *prune, const char *path, const struct file *link)
 {
 	const struct layer *layer = prune->layer;
-	size_t n = strlen(path), i;
+	size_t n = strlen(path), first = first_at(layer, path), i;
 
-	for (i = first_at(layer, path); i < layer->nr_files; i++) {
-		const char *at = layer->files[i].path;
-
-		if (strncmp(at, path, n))
+	for (i = first; i < layer->nr_files && !strncmp(layer->files[i].path, path, n); i++)
+		if ((layer->files[i].path[n] == '/' || !layer->files[i].path[n]) && !prune->fates[i].removed)
 			return;
-		if ((at[n] == '/' || !at[n]) && prune->fates[i].removed)
+	while (i-- > first)
+		if (layer->files[i].path[n] == '/' || !layer->files[i].path[n])
 			refuse(prune, (file_id)i,
 			       arena_printf(prune->arena, "%s is a symlink to it", link->path));
-	}
 }
 
+/* The end of the way and its first step: a link on the way is needed as well,
+ * and is looked at itself when it has come back. */
 static void refuse_linked(struct prune *prune)
 {
 	const struct layer *layer = prune->layer;
@@ -363,11 +369,16 @@ static void refuse_linked(struct prune *prune)
 
 	for (size_t i = 0; i < layer->nr_files; i++) {
 		const struct file *link = &layer->files[i];
+		const char *dir, *step;
 
-		if (link->kind == FILE_SYMLINK && !prune->fates[i].removed &&
-		    walk_path(layer, path_dir(prune->arena, link->path), link->link_target, target) &&
-		    *target)
-			refuse_below(prune, target, link);
+		if (link->kind != FILE_SYMLINK || prune->fates[i].removed)
+			continue;
+		dir = path_dir(prune->arena, link->path);
+		step = path_join(prune->arena, dir, link->link_target);
+		if (step && *step)
+			refuse_target(prune, step, link);
+		if (walk_path(layer, dir, link->link_target, target) && *target)
+			refuse_target(prune, target, link);
 	}
 }
 
