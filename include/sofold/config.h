@@ -14,7 +14,7 @@
  *	reports:
  *	  - {format: junit, file: guard.xml}
  *	prune:
- *	  profile: lambda
+ *	  profile: rules                # recipe slim none
  *	  keep: [pandas/tests]
  *	  remove: [scipy/datasets]
  *	  botocore_services: [s3, sts]

@@ -70,7 +70,7 @@ struct python_imports {
 
 struct prune;
 
-/* What the rules take. ERROR_USAGE: an unknown service or wheel is named.
+/* What the rules take. ERROR_USAGE: a service is named that the layer does not have.
  * Allocates in layer->arena. */
 int prune_select(struct layer *layer, const struct prune_options *options, struct prune **prune,
 		 struct error *err);

@@ -161,6 +161,25 @@ static struct prune_options options_of(const struct options *options, const stru
 	};
 }
 
+static bool matches_anything(const struct layer *layer, const char *glob)
+{
+	size_t i = 0;
+
+	while (i < layer->nr_files && !prune_match(glob, layer->files[i].path))
+		i++;
+	return i < layer->nr_files;
+}
+
+/* A misspelt --keep would otherwise keep nothing. */
+static void warn_of_idle_globs(const struct layer *layer, const char *option, const char *const *globs,
+			       size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!matches_anything(layer, globs[i]))
+			fprintf(stderr, "sofold: %s %s: there is no such path in the layer\n", option,
+				report_shown(globs[i]));
+}
+
 int prune_layer(const struct options *options, const struct audit *audit, struct prune **prune,
 		struct error *err)
 {
@@ -171,6 +190,10 @@ int prune_layer(const struct options *options, const struct audit *audit, struct
 
 	if (!rc)
 		rc = prune_select(audit->layer, &wanted, prune, err);
+	if (!rc && !options->quiet) {
+		warn_of_idle_globs(audit->layer, "--keep", wanted.keep, wanted.nr_keep);
+		warn_of_idle_globs(audit->layer, "--prune", wanted.remove, wanted.nr_remove);
+	}
 	while (!rc && more) {
 		rc = scan_imports(audit->layer, *prune, &imports, err);
 		more = !rc && prune_settle(*prune, &imports);

@@ -78,15 +78,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!options->passes)
 			argp_error(state, "--only and --skip leave no pass to run");
+		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
+			argp_error(state, "--explain is about the pass prune, which is left out");
+		options->dry_run |= options->prune.nr_explain > 0;
 		if (options->dry_run && options->output)
 			argp_error(state, "-n writes nothing, so -o makes no sense with it");
 		if (options->dry_run && options->python)
 			argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
 					  "with it");
-		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
-			argp_error(state, "--explain is about the pass prune, which is left out");
-		if (options->prune.nr_explain)
-			options->dry_run = true;
 		return 0;
 	}
 	return prune_parse(key, arg, state, options) ? 0 : options_parse_paths(key, arg, state, 1);

@@ -105,11 +105,12 @@ static const struct rule table[] = {
 };
 
 static const struct rule services[] = {
-	{"aws-services", LEVEL_SAFE, RULE_REMOVES, "botocore", NULL,
-	 "botocore/data/*/*/examples-1.json{,.gz}", NEEDS_NO_SERVICE, "only the documentation shows it",
-	 NULL},
-	{"aws-services", LEVEL_SAFE, RULE_REMOVES, "botocore boto3", NULL, "{botocore,boto3}/data/*",
-	 NEEDS_NO_SERVICE, "describes an AWS service that was not named", "a client of that service"},
+	{"aws-services", LEVEL_SAFE, RULE_REMOVES, NULL, NULL,
+	 "{,python/,**/site-packages/}botocore/data/*/*/examples-1.json{,.gz}", NEEDS_NO_SERVICE,
+	 "only the documentation shows it", NULL},
+	{"aws-services", LEVEL_SAFE, RULE_REMOVES, NULL, NULL,
+	 "{,python/,**/site-packages/}{botocore,boto3}/data/*", NEEDS_NO_SERVICE,
+	 "describes an AWS service that was not named", "a client of that service"},
 	{0},
 };
 

@@ -283,8 +283,9 @@ static void join(struct layer *layer, struct layer *parts, unsigned nr)
 	layer->files = arena_array(layer->arena, files, sizeof *layer->files);
 	layer->alloc_files = files;
 	for (part = 0; part < nr; part++) {
-		memcpy(layer->files + layer->nr_files, parts[part].files,
-		       parts[part].nr_files * sizeof *layer->files);
+		if (parts[part].nr_files)
+			memcpy(layer->files + layer->nr_files, parts[part].files,
+			       parts[part].nr_files * sizeof *layer->files);
 		layer->nr_files += parts[part].nr_files;
 		for (i = 0; i < parts[part].nr_findings; i++)
 			*VEC_PUSH(layer->arena, layer, findings) = parts[part].findings[i];

@@ -18,7 +18,7 @@ pure() {
 	file "$tree/$name/sub/__init__.py" 'from .. import answer'
 	file "$tree/$name/tests/__init__.py"
 	file "$tree/$name/tests/helper.py" 'value = 7'
-	file "$tree/$name/tests/test_one.py" "import $name.sub.tests"
+	file "$tree/$name/tests/test_one.py" "import $name.sub"
 	file "$tree/$name/tests/data.txt" data
 	file "$tree/$name/sub/tests/deep.py" 'x = 1'
 	answers "$tree/$name/native.so" 42

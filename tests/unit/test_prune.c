@@ -1024,7 +1024,7 @@ static void settle_follows_what_came_back(void)
 	source(p, "z/m/tests/a.py", "import p.tests\n");
 	UNIT_ASSERT_TEXT(pruned(DEFAULTS), "");
 	UNIT_ASSERT_TEXT(noted(), "stays z/tests: app.py:1 imports z.tests\n"
-				  "stays z/m/tests: z/tests/__init__.py:1 imports z.m.tests.a\n"
+				  "stays z/m/tests: z/tests/__init__.py:1 imports z.m.tests\n"
 				  "stays p/tests: z/m/tests/a.py:1 imports p.tests");
 	end();
 }
