@@ -342,7 +342,8 @@ static void undo(struct shrinking *run, struct error *err)
 {
 	if (run->options->dry_run || run->options->output)
 		return;
-	bytecode_remove(run->options->arena, run->audit.layer, &run->compiled);
+	if (run->compiled.nr_made)
+		bytecode_remove(run->options->arena, run->audit.layer, &run->compiled);
 	if (run->apply)
 		apply_rollback(run->apply, err);
 }

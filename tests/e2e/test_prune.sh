@@ -381,6 +381,14 @@ test_explain_writes_no_other_tree() {
 	[ ! -e new ]
 }
 
+test_globs_that_match_nothing_are_named() {
+	pure tree
+	exits 0 "$SOFOLD" shrink -n --keep 'alhpa/**' --prune alpha/nothing --keep alpha/native.so tree
+	has err "--keep alhpa/**: there is no such path"
+	has err "--prune alpha/nothing: there is no such path"
+	hasnt err native.so
+}
+
 # Names of all kinds, and reports by them.
 test_reports_are_valid() {
 	pure tree
@@ -389,7 +397,7 @@ test_reports_are_valid() {
 	record tree alpha 1.0
 	printf 'x' >$'tree/alpha/sub/tests/\xff\xfe.txt'
 	listed tree $'alpha/sub/tests/\xff\xfe.txt'
-	sofold shrink -n --prune extra --format json tree
+	sofold shrink -n --format json tree
 	is_valid sofold-shrink-1.json out
 	is rules "$(json out 'sorted({p["rule"] for p in d["pruned"]})')" "['dist-info', 'tests']"
 	is files "$(json out 'sum(p["files"] for p in d["pruned"])')" \
