@@ -253,6 +253,10 @@ object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner,
  */
 struct layer *layer_without(struct layer *layer, const struct pruned *const *pruned);
 
+/* Index of the first file whose path does not sort before path. Those that begin alike
+ * are neighbours. */
+size_t layer_first_at(const struct layer *layer, const char *path);
+
 /* The file with this exact path, or NO_ID. Files are sorted: binary search. */
 file_id layer_find_file(const struct layer *layer, const char *path);
 

@@ -20,8 +20,7 @@ struct walk {
 	unsigned nr_links;
 };
 
-/* Index of the first file whose path does not sort before path. */
-static size_t lower_bound(const struct layer *layer, const char *path)
+size_t layer_first_at(const struct layer *layer, const char *path)
 {
 	size_t low = 0, high = layer->nr_files;
 
@@ -38,7 +37,7 @@ static size_t lower_bound(const struct layer *layer, const char *path)
 
 file_id layer_find_file(const struct layer *layer, const char *path)
 {
-	size_t at = lower_bound(layer, path);
+	size_t at = layer_first_at(layer, path);
 
 	return at < layer->nr_files && !strcmp(layer->files[at].path, path) ? (file_id)at : NO_ID;
 }
@@ -54,7 +53,7 @@ bool walk_is_directory(const struct layer *layer, const char *path)
 		return false;
 	memcpy(below, path, length);
 	memcpy(below + length, "/", 2);
-	at = lower_bound(layer, below);
+	at = layer_first_at(layer, below);
 	return at < layer->nr_files && !strncmp(layer->files[at].path, below, length + 1);
 }
 

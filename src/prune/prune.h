@@ -5,6 +5,7 @@
  *	select.c   which rule takes which file
  *	sdk.c      the services of botocore and boto3
  *	python.c   import statements of a source
+ *	modules.c  the files that an import asks for
  *	settle.c   what may not go after all: imported, needed, linked to
  *	explain.c  what decides about one path
  *	glob.c     patterns
@@ -96,5 +97,8 @@ bool sdk_is_unwanted(const struct prune_options *options, const char *path);
 
 /* ERROR_USAGE when a service is named that the layer does not have. */
 int sdk_check_services(const struct layer *layer, const struct prune_options *options, struct error *err);
+
+/* The file that goes although the import asks for it, or NO_ID. */
+file_id prune_missing_target(const struct prune *prune, const struct python_import *import);
 
 #endif

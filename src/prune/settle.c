@@ -10,131 +10,13 @@
  * Some rules ask that nobody who stays imports a certain module at all
  * (importlib.metadata before metadata goes): they are dropped whole.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "layer/walk.h"
 #include "prune/prune.h"
 #include "sofold/vec.h"
 
-/* --------- modules ------------------ */
-
-/* What a module's name leads to. */
-struct target {
-	const struct prune *prune;
-	bool stays;    /* some file of the module does */
-	file_id going; /* or one that goes; NO_ID: none */
-};
-
-static void note(struct target *target, file_id file)
-{
-	if (!target->prune->fates[file].removed)
-		target->stays = true;
-	else if (target->going == NO_ID)
-		target->going = file;
-}
-
-/* base/path and suffix in name; false: too long for any file. */
-static bool make_name(char name[WALK_PATH_MAX], const char *base, const char *path, const char *suffix)
-{
-	int n = snprintf(name, WALK_PATH_MAX, "%s%s%s%s", base, *base ? "/" : "", path, suffix);
-
-	return n >= 0 && n < WALK_PATH_MAX;
-}
-
-static void note_exact(struct target *target, const char *base, const char *path, const char *suffix)
-{
-	char name[WALK_PATH_MAX];
-	file_id file = make_name(name, base, path, suffix) ? layer_find_file(target->prune->layer, name)
-							   : NO_ID;
-
-	if (file != NO_ID)
-		note(target, file);
-}
-
-/* Files are sorted by path: those that begin alike are neighbours. */
-static size_t first_at(const struct layer *layer, const char *prefix)
-{
-	size_t low = 0, high = layer->nr_files;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(layer->files[middle].path, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool is_module_suffix(const char *rest)
-{
-	size_t n = strlen(rest);
-
-	return !strchr(rest, '/') && n >= 3 && !strcmp(rest + n - 3, ".so");
-}
-
-/* "a/b.cpython-312-x86_64-linux-gnu.so", "a/b.abi3.so", "a/b.so" */
-static void note_extensions(struct target *target, const char *base, const char *path)
-{
-	const struct layer *layer = target->prune->layer;
-	char prefix[WALK_PATH_MAX];
-	size_t n, i;
-
-	if (!make_name(prefix, base, path, "."))
-		return;
-	n = strlen(prefix);
-	for (i = first_at(layer, prefix); i < layer->nr_files; i++) {
-		if (strncmp(layer->files[i].path, prefix, n))
-			return;
-		if (is_module_suffix(layer->files[i].path + n - 1))
-			note(target, (file_id)i);
-	}
-}
-
-/* A directory without __init__.py is a package, too (PEP 420): then all of its files,
- * when the whole of it goes and not only what happens to be all there is. */
-static void note_directory(struct target *target, const char *base, const char *path)
-{
-	const struct layer *layer = target->prune->layer;
-	char prefix[WALK_PATH_MAX];
-	size_t n, i;
-
-	if (!make_name(prefix, base, path, "/"))
-		return;
-	n = strlen(prefix);
-	for (i = first_at(layer, prefix); i < layer->nr_files && !target->stays; i++) {
-		if (strncmp(layer->files[i].path, prefix, n))
-			return;
-		if (!target->prune->fates[i].removed || target->prune->fates[i].unit < n)
-			note(target, (file_id)i);
-	}
-}
-
-static void note_at(struct target *target, const char *base, const char *path)
-{
-	note_exact(target, base, path, ".py");
-	note_exact(target, base, path, "/__init__.py");
-	note_exact(target, base, path, ".pyc"); /* without a source: SourcelessFileLoader */
-	note_exact(target, base, path, "/__init__.pyc");
-	note_extensions(target, base, path);
-	if (!target->stays && target->going == NO_ID)
-		note_directory(target, base, path);
-}
-
-/* The file that goes although the import asks for it, or NO_ID. Absolute names
- * are looked for below every base. */
-static file_id missing_target(const struct prune *prune, const struct python_import *import)
-{
-	struct target target = {prune, false, NO_ID};
-
-	if (*import->path && !import->absolute)
-		note_at(&target, "", import->path);
-	for (size_t i = 0; *import->path && import->absolute && i < prune->nr_bases; i++)
-		note_at(&target, prune->bases[i], import->path);
-	return target.stays ? NO_ID : target.going;
-}
+/* --------- imports ------------------ */
 
 /* Modules whose users need what a rule takes. */
 static const struct {
@@ -178,7 +60,7 @@ bool prune_asks(const struct prune *prune, const struct python_import *import)
 	for (size_t i = 0; i < NR_USERS; i++)
 		if (uses(prune, import, i))
 			return true;
-	return missing_target(prune, import) != NO_ID;
+	return prune_missing_target(prune, import) != NO_ID;
 }
 
 /* --------- refusals ------------------ */
@@ -251,7 +133,7 @@ static void refuse_imported(struct prune *prune)
 
 		if (prune->fates[import->file].removed)
 			continue;
-		while ((file = missing_target(prune, import)) != NO_ID) {
+		while ((file = prune_missing_target(prune, import)) != NO_ID) {
 			refuse(prune, file, where(prune, import));
 			if (prune->fates[file].removed)
 				break; /* by the user's word */
@@ -349,7 +231,7 @@ static void refuse_needed(struct prune *prune)
 static void refuse_target(struct prune *prune, const char *path, const struct file *link)
 {
 	const struct layer *layer = prune->layer;
-	size_t n = strlen(path), first = first_at(layer, path), i;
+	size_t n = strlen(path), first = layer_first_at(layer, path), i;
 
 	for (i = first; i < layer->nr_files && !strncmp(layer->files[i].path, path, n); i++)
 		if ((layer->files[i].path[n] == '/' || !layer->files[i].path[n]) && !prune->fates[i].removed)
