@@ -95,6 +95,7 @@ struct compiled {
 	const char *tag;	      /* of the interpreter: "cpython-312"; NULL: it was not asked */
 	size_t nr_files, nr_failed;   /* sources with bytecode; and that do not compile */
 	uint64_t bytes;		      /* of all bytecode */
+	uint64_t new_bytes;	      /* of files that were not there before */
 	unsigned ms_before, ms_after; /* importing every top-level package, in milliseconds */
 	const char **made;	      /* files that were not there before */
 	size_t nr_made, alloc_made;

@@ -322,6 +322,10 @@ const char *object_owner(struct arena *arena, const struct layer *layer, const s
 const struct symbol *object_find_export(struct arena *arena, struct object *object, const char *name,
 					const char *version);
 
+/* Whether the n bytes at a are the wheel that b names: "scikit_learn" is
+ * "Scikit-Learn" (PEP 503). */
+bool same_wheel_name(const char *a, size_t n, const char *b);
+
 /* Which wheel tools' additions to drop from a library's file name:
  * "libgfortran-040039e1-0352e75f.so.5.0.0" -> "libgfortran.so.5",
  * "libopenblasp-r0-34a18dc3.3.7.so" -> "libopenblas.so". owner is the

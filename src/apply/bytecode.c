@@ -24,7 +24,7 @@
 
 /* Lines in: the root, the expected cache tag or nothing, then a line each: "s" TAB base
  * of sys.path, or "f" TAB source.
- * Lines out: "made" TAB path; "done" TAB tag, files, bytes, files that do not
+ * Lines out: "made" TAB path; "done" TAB tag, files, bytes, bytes of new files, files that do not
  * compile, milliseconds before and after; or "error" TAB text. */
 static const char script[] =
 	"import sys,os,time,subprocess\n"
@@ -66,18 +66,20 @@ static const char script[] =
 	"    from multiprocessing import get_context\n"
 	"    seconds()\n"
 	"    before=seconds()\n"
-	"    count=total=bad=0\n"
+	"    count=total=bad=new=0\n"
 	"    with ProcessPoolExecutor(mp_context=get_context('fork')) as pool:\n"
 	"        for size,made,error in pool.map(compile_one,files,chunksize=16):\n"
 	"            if error:\n"
 	"                print('error\\t'+' '.join(error.split()))\n"
 	"                return\n"
-	"            if made: print('made\\t'+made)\n"
+	"            if made:\n"
+	"                print('made\\t'+made)\n"
+	"                new+=size\n"
 	"            if size<0: bad+=1\n"
 	"            else:\n"
 	"                count+=1\n"
 	"                total+=size\n"
-	"    print('done\\t%s\\t%d\\t%d\\t%d\\t%d\\t%d'%(tag,count,total,bad,\n"
+	"    print('done\\t%s\\t%d\\t%d\\t%d\\t%d\\t%d\\t%d'%(tag,count,total,new,bad,\n"
 	"          before*1000,seconds()*1000))\n"
 	"if sys.version_info<(3,7): print('error\\tPython 3.7 or later is needed for unchecked bytecode')\n"
 	"elif lines[1] not in ('',tag,tag.rstrip('t')): print('error\\tit is %s, and the layer is for %s'%(tag,lines[1]))\n"
@@ -114,7 +116,7 @@ static void ask(struct python *python, const struct layer *layer, const char *ro
 /* "cpython-312", then numbers, with tabs between. */
 static void take_sum(struct arena *arena, struct compiled *compiled, const char *text)
 {
-	enum { FILES, BYTES, FAILED, BEFORE, AFTER, NR_NUMBERS };
+	enum { FILES, BYTES, NEW_BYTES, FAILED, BEFORE, AFTER, NR_NUMBERS };
 	unsigned long long numbers[NR_NUMBERS];
 	size_t n = strcspn(text, "\t"), i;
 	const char *p = text + n;
@@ -127,6 +129,7 @@ static void take_sum(struct arena *arena, struct compiled *compiled, const char 
 	compiled->tag = arena_strndup(arena, text, n);
 	compiled->nr_files = (size_t)numbers[FILES];
 	compiled->bytes = numbers[BYTES];
+	compiled->new_bytes = numbers[NEW_BYTES];
 	compiled->nr_failed = (size_t)numbers[FAILED];
 	compiled->ms_before = (unsigned)numbers[BEFORE];
 	compiled->ms_after = (unsigned)numbers[AFTER];

@@ -19,8 +19,8 @@
 
 int journal_write(struct transaction *transaction, struct error *err);
 
-/* Fills transaction->ops from STAGING_JOURNAL or STAGING_FINISHED. A journal that is not as written is an error: then
- * nothing is known and nothing must be touched. */
+/* Fills transaction->ops from STAGING_JOURNAL or STAGING_FINISHED. A journal that is not as written is an
+ * error: then nothing is known and nothing must be touched. */
 int journal_read(struct transaction *transaction, const char *name, struct error *err);
 
 #endif

@@ -63,6 +63,18 @@ static size_t count_stdout(const struct report_targets *targets)
 	return nr;
 }
 
+static int check_files(const struct report_targets *targets, struct error *err)
+{
+	size_t i, k;
+
+	for (i = 1; i < targets->nr_items; i++)
+		for (k = 0; k < i; k++)
+			if (!strcmp(targets->items[i].file, targets->items[k].file))
+				return error_add(err, ERROR_USAGE, "two reports to %s",
+						 targets->items[i].file);
+	return 0;
+}
+
 int reports_settle(struct arena *arena, struct report_targets *targets, const struct config *config,
 		   struct error *err)
 {
@@ -70,7 +82,7 @@ int reports_settle(struct arena *arena, struct report_targets *targets, const st
 
 	if (!rc && count_stdout(targets) > 1)
 		rc = error_add(err, ERROR_USAGE, "two reports to standard output would mix");
-	return rc;
+	return rc ? rc : check_files(targets, err);
 }
 
 /* --------- writing ------------------ */

@@ -83,6 +83,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->dry_run |= options->prune.nr_explain > 0;
 		if (options->dry_run && options->output)
 			argp_error(state, "-n writes nothing, so -o makes no sense with it");
+		if (options->check && options->prune.bytecode == PRUNE_BYTECODE_COMPILE)
+			argp_error(state,
+				   "--check starts no interpreter, so it cannot tell what --bytecode compile "
+				   "would change");
 		if (options->dry_run && options->python)
 			argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
 					  "with it");

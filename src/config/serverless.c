@@ -113,7 +113,10 @@ static int take_slim(struct looking *looking, struct config_slim *slim)
 
 	if (!rc && node)
 		rc = descend(looking, &node, "pythonRequirements");
-	if (rc || !node)
+	if (!rc && !node)
+		rc = error_add(looking->err, ERROR_USAGE, "%s has no custom.pythonRequirements",
+			       looking->document.path);
+	if (rc)
 		return rc;
 	rc = take_flag(looking, node, "slim", &slim->slim);
 	if (!rc)

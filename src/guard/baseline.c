@@ -89,7 +89,7 @@ int guard_read_baseline(struct arena *arena, const char *path, struct guard_meas
 	int rc = 0;
 
 	if (!file)
-		return error_errno(err, "opening the baseline %s", path);
+		return error_errno(err, "opening the baseline %s (--update-baseline makes one)", path);
 	root = json_loadf(file, JSON_REJECT_DUPLICATES, &why);
 	fclose(file);
 	if (!root)

@@ -18,8 +18,19 @@ const char *guard_word(enum guard_what what)
 	return (size_t)what < nr_words ? words[what] : "";
 }
 
+/* A path has a "/" or a ".", most globs a "*": what has none is a misspelt word. */
+static int check_glob(const char *text, struct error *err)
+{
+	if (strpbrk(text, "*?[/."))
+		return 0;
+	return error_add(err, ERROR_USAGE,
+			 "unknown budget '%s'; there are unzipped, zipped, native, duplicates, layers, "
+			 "wheel:NAME and globs of paths",
+			 text);
+}
+
 /* "native", "wheel:numpy" or a glob. */
-static void name_thing(struct arena *arena, const char *text, struct guard_budget *budget)
+static int name_thing(struct arena *arena, const char *text, struct guard_budget *budget, struct error *err)
 {
 	static const char wheel[] = "wheel:";
 	const char *name = arena_strdup(arena, text);
@@ -27,10 +38,11 @@ static void name_thing(struct arena *arena, const char *text, struct guard_budge
 	for (budget->what = 0; (size_t)budget->what < nr_words; budget->what++) {
 		budget->name = words[budget->what];
 		if (!strcmp(name, budget->name))
-			return;
+			return 0;
 	}
 	budget->what = strncmp(name, wheel, strlen(wheel)) ? GUARD_PATHS : GUARD_WHEEL;
 	budget->name = budget->what == GUARD_WHEEL ? name + strlen(wheel) : name;
+	return budget->what == GUARD_PATHS ? check_glob(name, err) : 0;
 }
 
 static int bad_limit(const struct guard_budget *budget, const char *text, struct error *err)
@@ -53,7 +65,8 @@ int guard_add_budget(struct arena *arena, struct guard_budgets *budgets, const c
 {
 	struct guard_budget budget = {.because = because};
 
-	name_thing(arena, what, &budget);
+	if (name_thing(arena, what, &budget, err))
+		return ERROR_USAGE;
 	if (!parse_limit(limit, &budget))
 		return bad_limit(&budget, limit, err);
 	*VEC_PUSH(arena, budgets, items) = budget;
@@ -86,7 +99,8 @@ int guard_add_increase(struct arena *arena, struct guard_budgets *budgets, const
 {
 	struct guard_budget budget = {.is_growth = true, .because = because};
 
-	name_thing(arena, what, &budget);
+	if (name_thing(arena, what, &budget, err))
+		return ERROR_USAGE;
 	if (budget.what == GUARD_PATHS)
 		return error_add(err, ERROR_USAGE, "a baseline does not know the files of '%s'", budget.name);
 	if (!parse_percent(limit, &budget) && !parse_limit(limit, &budget))

@@ -1,7 +1,7 @@
 /*
  * Budgets held against a measure. A budget that cannot be judged says so and
  * fails nothing: the size of the zip that a directory will become is not known
- * here.
+ * here, and a function may be without the wheel that its project has a budget for.
  */
 #include <fnmatch.h>
 
@@ -15,19 +15,23 @@ struct judging {
 	unsigned warn_at; /* percent */
 };
 
-static uint64_t matching_bytes(const struct judging *judging, const char *glob)
+/* False: no file matches. */
+static bool matching_bytes(const struct judging *judging, const char *glob, uint64_t *bytes)
 {
-	uint64_t bytes = 0;
+	bool any = false;
 	size_t i, k;
 
+	*bytes = 0;
 	for (i = 0; i < judging->nr_inputs; i++) {
 		const struct layer *layer = judging->inputs[i].layer;
 
 		for (k = 0; k < layer->nr_files; k++)
-			if (layer->files[k].kind == FILE_REGULAR && !fnmatch(glob, layer->files[k].path, 0))
-				bytes += layer->files[k].size;
+			if (layer->files[k].kind == FILE_REGULAR && !fnmatch(glob, layer->files[k].path, 0)) {
+				*bytes += layer->files[k].size;
+				any = true;
+			}
 	}
-	return bytes;
+	return any;
 }
 
 /* False: unknown. */
@@ -55,10 +59,9 @@ static bool amount(const struct judging *judging, const struct guard_measure *me
 	case GUARD_WHEEL:
 		wheel = guard_wheel(measure, budget->name);
 		*value = wheel ? wheel->bytes : 0;
-		return true;
+		return wheel;
 	case GUARD_PATHS:
-		*value = matching_bytes(judging, budget->name);
-		return true;
+		return matching_bytes(judging, budget->name, value);
 	}
 	return false;
 }
@@ -85,14 +88,22 @@ static struct guard_verdict judge(const struct judging *judging, const struct gu
 {
 	struct guard_verdict verdict = {.budget = budget, .limit = budget->limit, .state = GUARD_UNKNOWN};
 
-	if (!amount(judging, judging->now, budget, &verdict.used))
-		return verdict;
+	bool known = amount(judging, judging->now, budget, &verdict.used);
+
 	if (budget->is_growth) {
-		if (!judging->baseline || !amount(judging, judging->baseline, budget, &verdict.before))
+		bool was_known = judging->baseline &&
+				 amount(judging, judging->baseline, budget, &verdict.before);
+
+		/* A wheel that has come or gone has grown from nothing, or to it. */
+		if (budget->what == GUARD_WHEEL && judging->baseline)
+			known = was_known = known || was_known;
+		if (!known || !was_known)
 			return verdict;
 		verdict.limit = verdict.before +
 				(budget->is_percent ? share(verdict.before, budget->limit) : budget->limit);
 	}
+	if (!known)
+		return verdict;
 	verdict.state = compare(judging, &verdict);
 	return verdict;
 }

@@ -138,7 +138,7 @@ const struct guard_wheel *guard_wheel(const struct guard_measure *measure, const
 	size_t i;
 
 	for (i = 0; i < measure->nr_wheels; i++)
-		if (!strcmp(measure->wheels[i].name, name))
+		if (same_wheel_name(name, strlen(name), measure->wheels[i].name))
 			return &measure->wheels[i];
 	return NULL;
 }

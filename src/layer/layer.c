@@ -179,3 +179,18 @@ object_id layer_add_offer(struct layer *layer, const char *path, owner_id owner,
 	layer->nr_offers++;
 	return (object_id)(layer->nr_objects - 1);
 }
+
+static char normal_byte(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c == '_' || c == '.' ? '-' : c;
+}
+
+bool same_wheel_name(const char *a, size_t n, const char *b)
+{
+	size_t i;
+
+	for (i = 0; i < n && b[i]; i++)
+		if (normal_byte(a[i]) != normal_byte(b[i]))
+			return false;
+	return i == n && !b[i];
+}

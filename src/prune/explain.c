@@ -15,7 +15,8 @@ static const char *level_name(const struct prune *prune, const struct rule *rule
 static struct prune_answer answer_of(const struct prune *prune, const struct fate *fate)
 {
 	if (!fate->rule)
-		return (struct prune_answer){.why = "no rule has it"};
+		return (struct prune_answer){
+			.why = "no rule of prune has it; what other passes do, shrink -n -v says"};
 	return (struct prune_answer){
 		.rule = fate->rule->name,
 		.level = level_name(prune, fate->rule),

@@ -151,21 +151,6 @@ const struct rule *rules_of_services(void)
 	return services;
 }
 
-static char normal(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c == '_' || c == '.' ? '-' : c;
-}
-
-static bool same_wheel(const char *listed, size_t n, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < n && name[i]; i++)
-		if (normal(listed[i]) != normal(name[i]))
-			return false;
-	return i == n && !name[i];
-}
-
 bool rule_names_wheel(const char *list, const char *name)
 {
 	size_t n;
@@ -174,7 +159,7 @@ bool rule_names_wheel(const char *list, const char *name)
 		return true;
 	for (; *list; list += n + (list[n] == ' ')) {
 		n = strcspn(list, " ");
-		if (same_wheel(list, n, name))
+		if (same_wheel_name(list, n, name))
 			return true;
 	}
 	return false;

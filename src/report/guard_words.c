@@ -31,7 +31,20 @@ const char *amount_text(char buffer[SIZE_TEXT], const struct guard_budget *budge
 
 const char *guard_unknown_because(const struct guard_verdict *verdict)
 {
-	return verdict->budget->what == GUARD_ZIPPED ? "not every input is an archive" : "no baseline for it";
+	switch (verdict->budget->what) {
+	case GUARD_ZIPPED:
+		return "not every input is an archive";
+	case GUARD_WHEEL:
+		return "there is no such wheel";
+	case GUARD_PATHS:
+		return "no path matches";
+	case GUARD_UNZIPPED:
+	case GUARD_NATIVE:
+	case GUARD_DUPLICATES:
+	case GUARD_LAYERS:
+		break;
+	}
+	return "no baseline for it";
 }
 
 const char *guard_budget_name(struct arena *arena, const struct guard_budget *budget)

@@ -42,6 +42,28 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(x->rule, y->rule);
 }
 
+/* For people: a line for each rule, with the reason of its largest part. */
+static struct summary merge_rules(const struct summary *parts)
+{
+	struct summary summary = {.nr_sums = 0};
+
+	for (size_t i = 0; i < parts->nr_sums; i++) {
+		const struct sum *part = &parts->sums[i];
+		size_t k = 0;
+
+		while (k < summary.nr_sums && strcmp(summary.sums[k].rule, part->rule))
+			k++;
+		if (k == summary.nr_sums) {
+			summary.sums[summary.nr_sums++] = *part;
+			continue;
+		}
+		summary.sums[k].nr_files += part->nr_files;
+		summary.sums[k].bytes += part->bytes;
+	}
+	qsort(summary.sums, summary.nr_sums, sizeof *summary.sums, by_bytes);
+	return summary;
+}
+
 static struct summary summarize(const struct shrunk *shrunk)
 {
 	struct summary summary = {.nr_sums = 0};
@@ -74,7 +96,7 @@ static void print_notes(FILE *to, const struct shrunk *shrunk)
 
 void print_pruned(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
 {
-	struct summary summary = summarize(shrunk);
+	struct summary parts = summarize(shrunk), summary = style->verbose ? parts : merge_rules(&parts);
 	char size[SIZE_TEXT];
 	size_t nr_notes = 0, i;
 

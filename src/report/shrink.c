@@ -30,7 +30,7 @@ static struct sums sum(const struct shrunk *shrunk)
 	struct sums sums = {.before = shrunk->before->bytes, .native_before = native_bytes(shrunk->before)};
 	size_t i;
 
-	sums.after = sums.before;
+	sums.after = sums.before + shrunk->compiled->new_bytes;
 	sums.native_after = sums.native_before;
 	for (i = 0; i < shrunk->nr_changes; i++) {
 		const struct change *change = &shrunk->changes[i];
@@ -146,8 +146,8 @@ static void print_compiled(FILE *to, const struct compiled *compiled)
 
 	if (!compiled->tag)
 		return;
-	fprintf(to, "  besides, %s of bytecode (%s) for %zu sources", size_text(size, compiled->bytes), compiled->tag,
-		compiled->nr_files);
+	fprintf(to, "  with %s of bytecode (%s) for %zu sources", size_text(size, compiled->bytes),
+		compiled->tag, compiled->nr_files);
 	if (compiled->nr_failed)
 		fprintf(to, ", %zu do not compile", compiled->nr_failed);
 	fprintf(to, ";\n  importing every package took %u.%03u s before and %u.%03u s with it\n",
@@ -155,10 +155,31 @@ static void print_compiled(FILE *to, const struct compiled *compiled)
 		compiled->ms_after % 1000);
 }
 
+static void print_counts(FILE *to, const struct shrunk *shrunk, const struct report_style *style,
+			 const struct sums *sums)
+{
+	fputs(shrunk->dry_run ? "  would be: " : "  ", to);
+	if (sums->placed)
+		fprintf(to, "%zu placed, ", sums->placed);
+	fprintf(to, "%zu file%s rewritten, %zu deleted", sums->rewritten, sums->rewritten == 1 ? "" : "s",
+		sums->deleted);
+	if (sums->left)
+		fprintf(to, ", %zu left alone", sums->left);
+	fputs(style->verbose || !sums->rewritten ? "\n" : " (-v lists every file)\n", to);
+}
+
+static void print_errors(FILE *to, const struct shrunk *shrunk)
+{
+	size_t nr = report_count(shrunk->before, SEVERITY_ERROR);
+
+	if (nr)
+		fprintf(to, "  %zu error%s in the layer before, not changed: see sofold verify\n", nr,
+			nr == 1 ? "" : "s");
+}
+
 void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
 {
 	struct sums sums = sum(shrunk);
-	const char *would = shrunk->dry_run ? "to be " : "";
 
 	print_bold(to, style, shrunk->name);
 	fprintf(to, "  (platform %s)%s\n", shrunk->platform->name,
@@ -168,23 +189,12 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
 	print_row(to, "native", sums.native_before, sums.native_after);
-	if (sums.placed)
-		fprintf(to, "  %zu %splaced,", sums.placed, would);
-	else
-		fputc(' ', to);
-	fprintf(to, " %zu file%s %srewritten, %zu %sdeleted", sums.rewritten, sums.rewritten == 1 ? "" : "s",
-		would, sums.deleted, would);
-	if (sums.left)
-		fprintf(to, ", %zu left alone", sums.left);
-	fputs(style->verbose || !sums.rewritten ? "\n" : " (-v lists every file)\n", to);
+	print_counts(to, shrunk, style, &sums);
+	print_errors(to, shrunk);
 	if (shrunk->dry_run)
 		return;
 	print_compiled(to, shrunk->compiled);
 	fputs("  verified: every library and symbol binds as before", to);
-	if (report_count(shrunk->before, SEVERITY_ERROR))
-		fprintf(to, ";\n  %zu error%s found in the layer before, not changed: see sofold verify",
-			report_count(shrunk->before, SEVERITY_ERROR),
-			report_count(shrunk->before, SEVERITY_ERROR) == 1 ? "" : "s");
 	if (shrunk->imports)
 		fprintf(to, ";\n  %zu of %zu extension modules import, as before",
 			imports_count(shrunk->imports), shrunk->imports->nr_modules);

@@ -154,7 +154,9 @@ test_speaks_to_github() {
 		-b 'alpha/*%|x=0' -b unzipped=1kB -b native=1kB
 	[ "$(grep -c '^::' out)" -eq 1 ] || fail "$(cat out)"
 	says "::error title=sofold guard::unzipped is 2.0 kB, over the limit of 1.0 kB (--budget)"
-	grep -qF '| alpha/*%\|x | 0 B | 0 B | ok |' summary
+	grep -F '| alpha/*%\|x |' summary | grep -q unknown
+	! "$SOFOLD" guard tree -b unziped=1MB 2>err
+	has err "unknown budget 'unziped'"
 	exits 2 "$SOFOLD" audit tree --format github
 }
 

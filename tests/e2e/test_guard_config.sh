@@ -64,14 +64,14 @@ test_passes_and_levels_reach_audit_and_shrink() {
 	exits 0 "$SOFOLD" audit tree
 	says "reclaimable       1"
 	exits 0 "$SOFOLD" shrink -n tree
-	says "1 to be deleted"
+	says "1 deleted"
 	printf 'only: [strip]\nlevel: safe\n' >.sofold.yml
 	exits 0 "$SOFOLD" audit tree
 	says "reclaimable       0"
 	exits 0 "$SOFOLD" shrink -n tree
-	says "0 to be deleted"
+	says "0 deleted"
 	exits 0 "$SOFOLD" shrink -n tree --only dedupe
-	says "1 to be deleted"
+	says "1 deleted"
 	exits 2 "$SOFOLD" shrink -n tree --skip strip
 	says "leave no pass"
 	printf 'only: [strip]\nskip:\n - strip\n' >.sofold.yml

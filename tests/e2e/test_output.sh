@@ -192,7 +192,7 @@ test_one_file_is_singular() {
 	mkdir tree
 	answers tree/lib.so yes
 	sofold shrink -n tree
-	has out " 1 file to be rewritten, 0 to be deleted"
+	has out "would be: 1 file rewritten, 0 deleted"
 	sofold verify tree
 	has out " 1 native file, 0 errors"
 }

@@ -364,7 +364,7 @@ test_explain() {
 	has out "app.py:1 imports alpha.tests"
 	sofold shrink --explain alpha --explain app.py tree
 	has out "goes"
-	has out "no rule has it"
+	has out "no rule of prune has it"
 	sofold shrink --explain alpha/__init__.py --prune 'alpha/*.py' tree
 	has out "rule --prune"
 	exits 2 "$SOFOLD" shrink --explain alpha/nothing tree

@@ -331,11 +331,7 @@ static void config_takes_slim_from_serverless(void)
 			  "    slim: false\n");
 	CU_ASSERT_EQUAL(slim.slim, CONFIG_NO);
 	CU_ASSERT_EQUAL(slim.no_deploy.line, 1);
-	CU_ASSERT_EQUAL(reads_slim("").slim, CONFIG_UNSET);
-	CU_ASSERT_EQUAL(reads_slim("custom:\n").slim, CONFIG_UNSET);
 	CU_ASSERT_EQUAL(reads_slim("custom:\n  pythonRequirements:\n    slim:\n").slim, CONFIG_UNSET);
-	CU_ASSERT_EQUAL(reads_slim("custom: &a\n  <<: *a\n").slim, CONFIG_UNSET);
-	CU_ASSERT_EQUAL(reads_slim("custom: &a\n  <<: [*a, *a]\n").slim, CONFIG_UNSET);
 	end();
 }
 
@@ -354,6 +350,10 @@ static void config_refuses_what_only_serverless_knows(void)
 		     ":3: slimPatterns takes a list of texts");
 	refuses_slim("custom:\n  pythonRequirements:\n    noDeploy: [[a]]\n",
 		     ":3: noDeploy takes a list of texts");
+	refuses_slim("", " has no custom.pythonRequirements");
+	refuses_slim("custom:\n", " has no custom.pythonRequirements");
+	refuses_slim("custom: &a\n  <<: *a\n", " has no custom.pythonRequirements");
+	refuses_slim("custom: &a\n  <<: [*a, *a]\n", " has no custom.pythonRequirements");
 	refuses_slim("custom: [a]\n", ":1: custom takes keys with values");
 	refuses_slim("custom:\n\t- a\n", ":2: found character that cannot start any token");
 	end();

@@ -137,11 +137,15 @@ static void guard_judges_limits(void)
 	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_KEPT);
 	budget("wheel:numpy=1099");
 	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_OVER);
+	budget("wheel:NumPy=1099");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_OVER);
 	budget("wheel:absent=0");
-	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_KEPT);
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_UNKNOWN);
+	budget("absent/*=0");
+	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_UNKNOWN);
 	budget("zipped=1");
 	CU_ASSERT_EQUAL(judge(NULL).state, GUARD_UNKNOWN);
-	CU_ASSERT_EQUAL(guard_judge(arena, &now, NULL, &budgets, NULL, 0, 90).nr_over, 2);
+	CU_ASSERT_EQUAL(guard_judge(arena, &now, NULL, &budgets, NULL, 0, 90).nr_over, 3);
 	CU_ASSERT_EQUAL(guard_judge(arena, &now, NULL, &budgets, NULL, 0, 90).nr_warned, 1);
 	arena_free(arena);
 }
