@@ -19,9 +19,10 @@
 enum libc { LIBC_GLIBC, LIBC_MUSL };
 
 struct platform {
-	const char *name; /* "lambda-python3.12-x86_64" */
-	uint16_t machine; /* EM_X86_64 or EM_AARCH64 */
-	bool sme;	  /* aarch64: its processors may have the Scalable Matrix Extension */
+	const char *name;    /* "lambda-python3.12-x86_64" */
+	uint16_t machine;    /* EM_X86_64 or EM_AARCH64 */
+	bool sme;	     /* aarch64: its processors may have the Scalable Matrix Extension */
+	bool brings_aws_sdk; /* boto3, botocore, s3transfer */
 	enum libc libc;
 	const char *tag;		 /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
 	unsigned glibc;			 /* newest GLIBC_2.x it has: x; 0: unknown */
@@ -31,7 +32,6 @@ struct platform {
 	const char *layer_mount;	 /* where a layer appears there: "/opt"; NULL: unknown */
 	const char *function_mount;	 /* where a function package does: "/var/task"; NULL: unknown */
 	uint64_t limit_unzipped, limit_zipped; /* bytes; 0: none */
-	bool brings_aws_sdk;		       /* boto3, botocore, s3transfer */
 };
 
 /* The platform of that name, or NULL. The machine at its end may also be
