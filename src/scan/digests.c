@@ -289,7 +289,8 @@ static int by_family(const struct object *a, const struct object *b)
 
 /* --------- for reports ------------------ */
 
-/* SHA-256 of every member of a family with several copies, for reports. */
+/* SHA-256 of every copy of a library, for reports: whose family has others, or that
+ * is another's equal under a name of another family. */
 static void hash_families(struct layer *layer, const struct source *source)
 {
 	object_id *ids = sorted_ids(layer, by_family);
@@ -299,8 +300,9 @@ static void hash_families(struct layer *layer, const struct source *source)
 	job.ids = arena_array(layer->arena, layer->nr_objects, sizeof *job.ids);
 	for (i = 0; i < layer->nr_objects; i = end) {
 		end = group_end(layer, ids, i, by_family);
-		for (j = i; end - i > 1 && j < end; j++)
-			job.ids[job.nr_ids++] = ids[j];
+		for (j = i; j < end; j++)
+			if (end - i > 1 || layer->objects[ids[j]].content || layer->objects[ids[j]].image)
+				job.ids[job.nr_ids++] = ids[j];
 	}
 	digest_ids(&job, sha256_of);
 }

@@ -48,6 +48,9 @@ test_three_names_of_one_library() {
 	cp tree/lib/libanswer.so.1.2.3 tree/lib/libanswer.so.1
 	cp tree/lib/libanswer.so.1.2.3 tree/lib/libanswer.so
 	asks tree/ask.so needs=tree/lib/libanswer.so.1 runpath='$ORIGIN/lib'
+	sofold audit --format json tree
+	is digests "$(json out '[c["sha256"] for f in d["families"] for c in f["copies"]]')" \
+		"$(printf "['%s', '%s', '%s']" $(sha256sum tree/lib/* | cut -d' ' -f1))"
 	shrink tree
 	is kept "$(ls tree/lib)" libanswer.so.1
 	is answer "$(load tree/ask.so)" yes
