@@ -228,6 +228,14 @@ static inline size_t layer_count_objects(const struct layer *layer)
 	return layer->nr_objects - layer->nr_offers;
 }
 
+/* Whether a file's name ends in this: ".py". */
+static inline bool file_has_suffix(const struct file *file, const char *suffix)
+{
+	size_t n = strlen(file->name), m = strlen(suffix);
+
+	return n >= m && !strcmp(file->name + n - m, suffix);
+}
+
 /* Adds a finding; the message is formatted into the layer's arena. */
 void layer_add_finding(struct layer *layer, const char *rule, enum severity severity, const char *path,
 		       const char *format, ...) __attribute__((format(printf, 5, 6)));

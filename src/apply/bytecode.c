@@ -87,10 +87,7 @@ static const char script[] =
 
 static bool is_source(const struct file *file)
 {
-	size_t n = strlen(file->name);
-
-	return file->kind == FILE_REGULAR && n > 3 && !strcmp(file->name + n - 3, ".py") &&
-	       !strpbrk(file->path, "\n\t");
+	return file->kind == FILE_REGULAR && file_has_suffix(file, ".py") && !strpbrk(file->path, "\n\t");
 }
 
 static void ask(struct python *python, const struct layer *layer, const char *root, const char *tag)

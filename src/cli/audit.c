@@ -1,6 +1,4 @@
 /* sofold audit: scan, decide as shrink would, print. */
-#include <string.h>
-
 #include "cli/cli.h"
 #include "sofold/check.h"
 #include "sofold/scan.h"
@@ -36,27 +34,12 @@ static const struct argp argp = {
 	.children = children,
 };
 
-static bool has_bytecode(const struct layer *layer)
-{
-	size_t i, n;
-
-	for (i = 0; i < layer->nr_files; i++) {
-		n = strlen(layer->files[i].name);
-		if (n > 4 && !strcmp(layer->files[i].name + n - 4, ".pyc"))
-			return true;
-	}
-	return false;
-}
-
 /* Every .pyc file is opened for this. Nothing in an archive is. */
 static int check_bytecode(const struct audit *audit, struct error *err)
 {
 	struct layer *layer = audit->layer;
-	int rc;
+	int rc = layer->from_archive ? 0 : scan_bytecode(layer, err);
 
-	if (layer->from_archive || !has_bytecode(layer))
-		return 0;
-	rc = scan_bytecode(layer, err);
 	if (rc)
 		return rc;
 	layer_check_bytecode(layer, audit->platform);

@@ -90,13 +90,6 @@ static void add_rules(struct prune *prune)
 
 /* --------- one file ------------------ */
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n >= m && !strcmp(text + n - m, suffix);
-}
-
 static bool is_useless_bytecode(const struct prune *prune, const struct file *file)
 {
 	return file->bytecode == BYTECODE_STALE || file->bytecode == BYTECODE_ALONE ||
@@ -222,7 +215,7 @@ static void follow_sources(struct prune *prune)
 static bool is_source(const struct file *file)
 {
 	return file->kind == FILE_REGULAR &&
-	       (has_suffix(file->name, ".py") || !strcmp(file->name, "entry_points.txt"));
+	       (file_has_suffix(file, ".py") || !strcmp(file->name, "entry_points.txt"));
 }
 
 void prune_apply_rules(struct prune *prune)

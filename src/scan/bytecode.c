@@ -25,13 +25,6 @@ static uint32_t word_at(const uint8_t *header, size_t at)
 	return le32toh(word);
 }
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n >= m && !strcmp(text + n - m, suffix);
-}
-
 /* "cpython-36" and before: no flags; time and size are one word further on. */
 static bool is_old_format(const struct file *file)
 {
@@ -82,7 +75,7 @@ int scan_bytecode(struct layer *layer, struct error *err)
 	for (size_t i = 0; i < layer->nr_files; i++) {
 		struct file *file = &layer->files[i];
 
-		if (file->kind == FILE_REGULAR && has_suffix(file->name, ".pyc"))
+		if (file->kind == FILE_REGULAR && file_has_suffix(file, ".pyc"))
 			file->bytecode = look_at(layer, root, file);
 	}
 	close(root);

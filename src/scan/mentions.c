@@ -122,13 +122,6 @@ static void search_object(struct search *search, struct span bytes, file_id file
 	}
 }
 
-static bool is_python(const struct file *file)
-{
-	size_t n = strlen(file->name);
-
-	return n > 3 && !strcmp(file->name + n - 3, ".py");
-}
-
 static void search_file(void *context, size_t item, unsigned worker)
 {
 	struct search *search = context;
@@ -137,7 +130,8 @@ static void search_file(void *context, size_t item, unsigned worker)
 	struct error err = {0};
 
 	(void)worker;
-	if (file->kind != FILE_REGULAR || (file->object == NO_ID && !file->is_elf && !is_python(file)))
+	if (file->kind != FILE_REGULAR ||
+	    (file->object == NO_ID && !file->is_elf && !file_has_suffix(file, ".py")))
 		return;
 	/* What cannot be read was a finding of the scan already. */
 	if (source_open(search->source, search->layer, file, &mapping, &err))
