@@ -69,7 +69,8 @@ static bool counts(const struct guard_budget *budget, const struct layer *layer,
 	case GUARD_NATIVE:
 		return true;
 	case GUARD_WHEEL:
-		return f->owner != NO_ID && !strcmp(layer->owners[f->owner].name, budget->name);
+		return f->owner != NO_ID &&
+		       same_wheel_name(budget->name, strlen(budget->name), layer->owners[f->owner].name);
 	case GUARD_PATHS:
 		return !fnmatch(budget->name, f->path, 0);
 	case GUARD_ZIPPED:
