@@ -31,15 +31,15 @@
 #include "sofold/plan.h"
 #include "sofold/platform.h"
 
-/* The interpreter a layer is for, "cpython-312": the platform's, or that of all
- * extension modules; NULL: unknown, or there are several. Allocates in
- * layer->arena. */
+/* The interpreter a layer is for, as bytecode names it ("cpython-312"): the
+ * platform's, or that of all extension modules, without the letter that those of some
+ * builds have behind it ("cpython-37m", "-313t"); NULL: unknown, or there are several.
+ * Allocates in layer->arena. */
 const char *layer_interpreter(const struct layer *layer, const struct platform *platform);
 
 /* Whether a .pyc file of __pycache__ is for another interpreter than
- * layer_interpreter() says: "a.cpython-312.opt-1.pyc" is for "cpython-312". What
- * extension modules of some builds have behind that ("cpython-37m", "-313t") does not
- * count. False when nothing is known, or the layer is not for CPython. */
+ * layer_interpreter() says: "a.cpython-312.opt-1.pyc" is for "cpython-312". False when nothing is known, or
+ * the layer is not for CPython. */
 bool bytecode_is_foreign(const struct file *file, const char *interpreter);
 
 struct roots;

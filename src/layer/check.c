@@ -152,11 +152,12 @@ static const char *usual_interpreter(const struct check *check)
 	return usual ? arena_strndup(check->arena, usual->tag, interpreter_length(usual)) : NULL;
 }
 
-const char *layer_interpreter(const struct layer *layer, const struct platform *platform)
+/* That of all extension modules, when there is one. */
+static const char *only_interpreter(const struct layer *layer)
 {
-	const char *only = platform->tag;
+	const char *only = NULL;
 
-	for (size_t i = 0; !platform->tag && i < layer->nr_objects; i++) {
+	for (size_t i = 0; i < layer->nr_objects; i++) {
 		const struct object *object = &layer->objects[i];
 		size_t length = interpreter_length(object);
 
@@ -166,6 +167,14 @@ const char *layer_interpreter(const struct layer *layer, const struct platform *
 			only = arena_strndup(layer->arena, object->tag, length);
 	}
 	return only;
+}
+
+const char *layer_interpreter(const struct layer *layer, const struct platform *platform)
+{
+	const char *tag = platform->tag ? platform->tag : only_interpreter(layer);
+	size_t n = tag ? strlen(tag) : 0;
+
+	return n ? arena_strndup(layer->arena, tag, n - (tag[n - 1] == 'm' || tag[n - 1] == 't')) : NULL;
 }
 
 static void check_interpreter(struct check *check, const char *expected)
@@ -405,7 +414,6 @@ bool bytecode_is_foreign(const struct file *file, const char *interpreter)
 
 	if (!tag || !n || strncmp(interpreter, "cpython-", strlen("cpython-")))
 		return false;
-	n -= interpreter[n - 1] == 'm' || interpreter[n - 1] == 't';
 	if (strncmp(tag + 1, interpreter, n))
 		return true;
 	tag += 1 + n;
