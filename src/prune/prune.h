@@ -74,6 +74,7 @@ struct prune {
 	struct rule *rules;
 	size_t nr_rules, alloc_rules;
 	size_t nr_named;	    /* how many of the first are the user's word */
+	const bool *applies;	    /* for each wheel, and once more for files of none: for each rule */
 	const char **refused_rules; /* for each: why it is not applied; NULL: it is */
 	struct {
 		const char *path, *why;

@@ -221,14 +221,13 @@ static bool is_source(const struct file *file)
 void prune_apply_rules(struct prune *prune)
 {
 	const struct layer *layer = prune->layer;
-	bool *applies = find_applicable(prune);
 
 	for (size_t i = 0; i < layer->nr_files; i++) {
 		const struct file *file = &layer->files[i];
 		size_t row = file->owner == NO_ID ? layer->nr_owners : file->owner;
 
 		if (file->kind != FILE_OTHER)
-			prune->fates[i] = fate_of(prune, file, &applies[row * prune->nr_rules]);
+			prune->fates[i] = fate_of(prune, file, &prune->applies[row * prune->nr_rules]);
 		prune->unread[i] = is_source(file) && !prune->fates[i].removed && !prune->read[i];
 	}
 	follow_sources(prune);
@@ -281,6 +280,7 @@ int prune_select(struct layer *layer, const struct prune_options *options, struc
 	if (rc)
 		return rc;
 	add_rules(prune);
+	prune->applies = find_applicable(prune);
 	find_bases(prune);
 	prune_apply_rules(prune);
 	*out = prune;

@@ -279,8 +279,8 @@ bool prune_settle(struct prune *prune, const struct python_imports *imports)
 		*VEC_PUSH(prune->arena, &prune->imports, items) = imports->items[i];
 	for (i = 0; i < prune->layer->nr_files; i++)
 		prune->read[i] |= prune->unread[i];
-	refuse_rules(prune);
-	prune_apply_rules(prune);
+	if (refuse_rules(prune))
+		prune_apply_rules(prune);
 	do { /* what came back needs libraries, too */
 		nr = prune->nr_refused_units;
 		refuse_imported(prune);
