@@ -146,13 +146,20 @@ void audit_plan(const struct options *options, struct audit *audit);
 int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 		struct error *err);
 
+/* Looks for code that names what a plan might delete: comes before plan_layer(). */
+int read_mentions(struct layer *layer, struct error *err);
+
 /* Whether key is one of enum prune_key, which it then takes. */
 bool prune_parse(int key, char *arg, struct argp_state *state, struct options *options);
 
 /* Adds what the configuration and serverless.yml say. */
 int prune_configure(struct options *options, struct error *err);
 
-/* Decides what is left out of a layer; *prune lives in its arena. */
+/* Names globs of --keep and --prune that match nothing. */
+void prune_warn(const struct options *options, const struct layer *layer);
+
+/* Decides what is left out of a layer, whose bytecode has been looked at
+ * (scan_bytecode()); *prune lives in its arena. */
 int prune_layer(const struct options *options, const struct audit *audit, struct prune **prune,
 		struct error *err);
 

@@ -241,7 +241,6 @@ static int prune_input(const struct guarding *run, size_t i, enum level level, s
 	struct options options = run->options->common;
 	struct audit audit = run->audits[i];
 	struct prune *prune;
-	bool *wanted;
 	int rc;
 
 	options.level = level;
@@ -250,9 +249,7 @@ static int prune_input(const struct guarding *run, size_t i, enum level level, s
 	if (rc)
 		return rc;
 	ground->layer = prune_result(prune);
-	wanted = arena_array(ground->layer->arena, ground->layer->nr_objects, sizeof *wanted);
-	plan_candidates(ground->layer, wanted);
-	rc = scan_mentions(ground->layer, wanted, err);
+	rc = read_mentions(ground->layer, err);
 	ground->offers = bridge_offers(ground->layer, &ground->nr_offers);
 	return rc;
 }
@@ -302,6 +299,8 @@ static void look_ahead(struct guarding *run)
 			input->uncounted = "the bytecode that will be compiled";
 		if ((options->passes & PASS_PRUNE) && !run->wholes[i])
 			input->uncounted = "what the pass prune takes out; unpack the archive for that";
+		if (run->wholes[i])
+			rc = scan_bytecode(run->wholes[i], &why);
 		for (level = 0; run->wholes[i] && level < GUARD_LEVELS && !rc; level++)
 			rc = prune_input(run, i, (enum level)level, &input->pruned[level], &why);
 		if (rc)

@@ -342,6 +342,14 @@ void audit_plan(const struct options *options, struct audit *audit)
 	audit->plan = plan_layer(audit->layer, plan);
 }
 
+int read_mentions(struct layer *layer, struct error *err)
+{
+	bool *wanted = arena_array(layer->arena, layer->nr_objects, sizeof *wanted);
+
+	plan_candidates(layer, wanted);
+	return scan_mentions(layer, wanted, err);
+}
+
 int audit_layer(const struct options *options, const char *path, bool hash_families, struct audit *audit,
 		struct error *err)
 {

@@ -180,20 +180,24 @@ static void warn_of_idle_globs(const struct layer *layer, const char *option, co
 				report_shown(globs[i]));
 }
 
+void prune_warn(const struct options *options, const struct layer *layer)
+{
+	const struct prune_request *request = &options->prune;
+
+	if (options->quiet)
+		return;
+	warn_of_idle_globs(layer, "--keep", request->keep, request->nr_keep);
+	warn_of_idle_globs(layer, "--prune", request->remove, request->nr_remove);
+}
+
 int prune_layer(const struct options *options, const struct audit *audit, struct prune **prune,
 		struct error *err)
 {
 	struct prune_options wanted = options_of(options, audit);
 	struct python_imports imports;
 	bool more = true;
-	int rc = scan_bytecode(audit->layer, err);
+	int rc = prune_select(audit->layer, &wanted, prune, err);
 
-	if (!rc)
-		rc = prune_select(audit->layer, &wanted, prune, err);
-	if (!rc && !options->quiet) {
-		warn_of_idle_globs(audit->layer, "--keep", wanted.keep, wanted.nr_keep);
-		warn_of_idle_globs(audit->layer, "--prune", wanted.remove, wanted.nr_remove);
-	}
 	while (!rc && more) {
 		rc = scan_imports(audit->layer, *prune, &imports, err);
 		more = !rc && prune_settle(*prune, &imports);
@@ -215,14 +219,6 @@ static const char *command_of(struct arena *arena, const char *tag)
 	return arena_printf(arena, "python3.%.*s", (int)digits, tag + n);
 }
 
-/* Modules of some builds have a letter behind it that bytecode has not. */
-static const char *cache_tag(struct arena *arena, const char *tag)
-{
-	size_t n = tag ? strlen(tag) : 0;
-
-	return n ? arena_strndup(arena, tag, n - (tag[n - 1] == 'm' || tag[n - 1] == 't')) : NULL;
-}
-
 int prune_compile(const struct options *options, const struct audit *audit, struct compiled *compiled,
 		  struct error *err)
 {
@@ -238,5 +234,5 @@ int prune_compile(const struct options *options, const struct audit *audit, stru
 		return error_add(err, ERROR_USAGE,
 				 "--bytecode compile: the layer does not say for which interpreter; "
 				 "name one with --python");
-	return bytecode_compile(arena, audit->layer, python, cache_tag(arena, tag), compiled, err);
+	return bytecode_compile(arena, audit->layer, python, tag, compiled, err);
 }

@@ -207,14 +207,19 @@ static void warn_of_unknown_families(const struct options *options, const struct
 
 static int prune(struct shrinking *run, struct error *err)
 {
-	int rc = 0;
+	int rc;
 
 	run->whole = run->audit.layer;
-	if (run->options->passes & PASS_PRUNE)
+	if (!(run->options->passes & PASS_PRUNE))
+		return 0;
+	rc = scan_bytecode(run->audit.layer, err);
+	if (!rc)
 		rc = prune_layer(run->options, &run->audit, &run->prune, err);
-	if (!rc && run->prune)
-		run->audit.layer = prune_result(run->prune);
-	return rc;
+	if (rc)
+		return rc;
+	prune_warn(run->options, run->whole);
+	run->audit.layer = prune_result(run->prune);
+	return 0;
 }
 
 static int make_plan(struct shrinking *run, struct error *err)
@@ -227,11 +232,8 @@ static int make_plan(struct shrinking *run, struct error *err)
 		.nr_merge = run->options->nr_merge,
 		.platform = run->audit.platform,
 	};
-	bool *wanted = arena_array(layer->arena, layer->nr_objects, sizeof *wanted);
-	int rc;
+	int rc = read_mentions(layer, err);
 
-	plan_candidates(layer, wanted);
-	rc = scan_mentions(layer, wanted, err);
 	if (rc)
 		return rc;
 	if (options.passes & PASS_BRIDGE)
