@@ -37,6 +37,34 @@ struct rename {
 	const char *from, *to;
 };
 
+/* Bytes [from, to) of the image, virtual addresses. */
+struct range {
+	uint64_t from, to;
+};
+
+/* New bytes for addresses of the image. */
+struct patch {
+	uint64_t vaddr;
+	struct span bytes;
+};
+
+/*
+ * What a pass has found out that nobody needs (trim.h). The image writer takes
+ * its word for it; image_prove() checks that nothing else has changed.
+ */
+struct cuts {
+	const struct range *dead; /* nothing reads, runs or writes it: whole pages of it leave
+				   * the file. Ascending, none touching the next */
+	size_t nr_dead;
+	const struct patch *patches; /* within the file-backed image, outside tables that
+				      * image_edit() writes itself */
+	size_t nr_patches;
+	const bool *gone; /* for each dynamic symbol: no longer exported, so that a look-up
+			   * fails. Symbols whose relocations matter are not among them. NULL: none */
+	size_t nr_gone;	  /* entries: the file's image_symbol_count(), or 0 */
+	bool unwind;	  /* PT_GNU_EH_FRAME and the sections behind it go */
+};
+
 struct image_edits {
 	const struct rename *needed;
 	size_t nr_needed;
@@ -44,13 +72,9 @@ struct image_edits {
 	const char *search_path;      /* NULL: keep */
 	enum search_kind search_kind; /* of search_path when there is none yet; an
 				       * existing path keeps its kind */
+	const struct cuts *cuts;      /* NULL: none */
 	bool compact;		      /* drop symbol tables, comments, debug info, dead pages, padding */
 	uint64_t page;		      /* bytes: the largest page of the machines it must load on */
-};
-
-/* Bytes [from, to) of the image, virtual addresses. */
-struct range {
-	uint64_t from, to;
 };
 
 /* A stretch of the new file. */

@@ -150,12 +150,6 @@ bool image_live(const struct image *image, bool compact, struct ranges *live);
  * strip finds nothing, and makes them what no loader takes. */
 bool image_is_as_linked(const struct image *image);
 
-/* New bytes for addresses of the image. */
-struct patch {
-	uint64_t vaddr;
-	struct span bytes;
-};
-
 /* What an edit wants written, before it has a place in a file. */
 struct draft {
 	struct arena *arena;
