@@ -6,6 +6,7 @@
  *	sound.c      tables a loader would read otherwise than we do: refused
  *	fields.c     walks over version tables and symbols
  *	ranges.c     sorted lists of address ranges
+ *	cuts.c       what a pass has found nobody needs, taken out of the draft
  *	strings.c    who refers to which byte of .dynstr; room for new strings
  *	names.c      name edits -> patches
  *	layout.c     live chunks -> file offsets
@@ -138,6 +139,7 @@ struct ranges {
 void ranges_add(struct ranges *ranges, uint64_t from, uint64_t to); /* an empty range is dropped */
 void ranges_normalize(struct ranges *ranges);
 void ranges_remove(struct ranges *ranges, uint64_t from, uint64_t to);
+void ranges_subtract(struct ranges *ranges, const struct ranges *others); /* both normalized */
 /* The first range that ends behind vaddr, or NULL. Needs a normalized list. */
 const struct range *ranges_next(const struct ranges *ranges, uint64_t vaddr);
 
@@ -156,8 +158,9 @@ struct draft {
 	const struct image *image;
 	const struct image_edits *edits;
 	struct ranges live;
-	bool all_live;	   /* nothing may be left out, see image_live() */
-	Elf64_Phdr *loads; /* the image's, grown where new bytes need it */
+	bool all_live;	    /* nothing else may be left out, see image_live() */
+	struct ranges dead; /* parts of loaded sections that leave live on purpose */
+	Elf64_Phdr *loads;  /* the image's, grown where new bytes need it */
 
 	struct patch *patches;
 	size_t nr_patches, alloc_patches;
@@ -169,6 +172,14 @@ struct draft {
 };
 
 void draft_patch(struct draft *draft, uint64_t vaddr, const void *bytes, size_t n);
+
+/* Takes what edits->cuts says out of the draft: live loses dead ranges and the
+ * unwind tables, and patches are noted. ERROR_REFUSED when they do not fit the image. */
+int draft_cuts(struct draft *draft, struct error *err);
+
+/* Whether a program header or section describes how to unwind. */
+bool phdr_is_unwind(const Elf64_Phdr *phdr);
+bool section_is_unwind(const struct image *image, const Elf64_Shdr *shdr);
 
 /* Turns name edits into patches. ERROR_REFUSED when there is no safe room. */
 int draft_names(struct draft *draft, struct error *err);

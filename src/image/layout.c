@@ -12,7 +12,8 @@
  *
  * The program header table stays where it is, if it fits there; cuts are given
  * up, smallest first, until it does. When a new segment is needed for a moved
- * .dynstr the table may go there as well. It always lies in a segment: musl's
+ * .dynstr the table may go there as well, and it gets a segment of its own when
+ * a pass has asked for many cuts. It always lies in a segment: musl's
  * dl_iterate_phdr(), and with it the unwinder, has no other way to find it
  * (ldso/dynlink.c map_library). A table that moves gets a PT_PHDR if it has
  * none, or glibc might take it for part of the zeroed memory behind .data.
@@ -20,6 +21,13 @@
 #include "image/layout.h"
 
 #include "sofold/vec.h"
+
+bool layout_drops(const struct layout *layout, const Elf64_Phdr *phdr)
+{
+	const struct cuts *cuts = layout->draft->edits->cuts;
+
+	return cuts && cuts->unwind && phdr_is_unwind(phdr);
+}
 
 bool layout_offset(const struct layout *layout, uint64_t vaddr, uint64_t *offset)
 {
@@ -144,9 +152,15 @@ static void cut_load(struct layout *layout, size_t load)
 	add_chunk(layout, load, from, to, phdr->p_memsz > phdr->p_filesz ? start + phdr->p_memsz : to);
 }
 
-static size_t other_phdrs(const struct image *image)
+/* Entries that stay and are no PT_LOAD. */
+static size_t other_phdrs(const struct layout *layout)
 {
-	return image->nr_phdrs - image->nr_loads;
+	const struct image *image = layout->draft->image;
+	size_t i, nr = 0;
+
+	for (i = 0; i < image->nr_phdrs; i++)
+		nr += image->phdrs[i].p_type != PT_LOAD && !layout_drops(layout, &image->phdrs[i]);
+	return nr;
 }
 
 /* How many program headers fit where the table is now; 0: it is in no segment
@@ -212,7 +226,7 @@ static void cut_loads(struct layout *layout)
 
 static size_t phdrs_needed(const struct layout *layout, bool append)
 {
-	return layout->nr_chunks + other_phdrs(layout->draft->image) + append;
+	return layout->nr_chunks + other_phdrs(layout) + append;
 }
 
 static bool holds_table(const struct layout *layout, const struct chunk *chunk)
@@ -331,8 +345,10 @@ int layout_chunks(struct layout *layout, struct error *err)
 
 	layout->strings_vaddr = image->strtab;
 	cut_loads(layout);
-	/* A new segment has room for the table; without one, cuts must give way. */
-	move_phdrs = !capacity || (append && phdrs_needed_in_place(layout, append) > capacity);
+	/* A new segment has room for the table; without one, cuts must give way, save
+	 * those made on purpose. */
+	move_phdrs = !capacity ||
+		     ((append || draft->dead.nr_items) && phdrs_needed_in_place(layout, append) > capacity);
 	append = append || move_phdrs;
 	if (append && image_is_program(image))
 		return error_add(err, ERROR_REFUSED, "a program's headers cannot move");
@@ -340,7 +356,7 @@ int layout_chunks(struct layout *layout, struct error *err)
 		fit_table(layout, capacity, append);
 	layout->add_phdr = move_phdrs && !image_phdr(image, PT_PHDR);
 	layout->nr_phdrs = phdrs_needed(layout, append) + layout->add_phdr;
-	if (!move_phdrs && layout->nr_phdrs > capacity)
+	if (layout->nr_phdrs >= PN_XNUM || (!move_phdrs && layout->nr_phdrs > capacity))
 		return error_add(err, ERROR_REFUSED, "the program headers do not fit");
 	set_alignments(layout);
 	set_offsets(layout);

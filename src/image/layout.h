@@ -29,8 +29,9 @@ struct layout {
 	struct ranges gaps;	/* file offsets between chunks that nothing uses yet */
 
 	Elf64_Shdr *shdrs; /* new section headers; NULL: none */
-	size_t nr_shdrs;
-	size_t *section_of; /* old index -> new index; 0: dropped */
+	size_t nr_shdrs, alloc_shdrs;
+	size_t *section_of; /* old index -> new index, of the first part; 0: dropped */
+	size_t *parts_of;   /* old index -> how many sections it has become */
 	size_t shstrndx;
 	struct span names; /* contents of the new .shstrtab */
 	uint64_t shoff;	   /* file offset of the section headers */
@@ -40,6 +41,9 @@ struct layout {
 /* File offset of an address in the new file. An address at the very end of a
  * chunk counts as inside. False: in no chunk. */
 bool layout_offset(const struct layout *layout, uint64_t vaddr, uint64_t *offset);
+
+/* Whether a program header leaves the file. */
+bool layout_drops(const struct layout *layout, const Elf64_Phdr *phdr);
 
 int layout_chunks(struct layout *layout, struct error *err);
 int layout_sections(struct layout *layout, struct error *err);

@@ -150,7 +150,8 @@ static bool same_description(const struct image *old, const Elf64_Phdr *a, const
 /* Segments other than PT_LOAD must be the same ones, in the same order, at
  * the same addresses; only their offsets may differ. A table that has moved may
  * have got a PT_PHDR. */
-static int compare_others(const struct image *old, const struct image *new, struct error *err)
+static int compare_others(const struct image *old, const struct image *new, bool without_unwind,
+			  struct error *err)
 {
 	bool may_add = !image_phdr(old, PT_PHDR);
 	size_t i = 0, j = 0;
@@ -158,7 +159,8 @@ static int compare_others(const struct image *old, const struct image *new, stru
 	for (;; i++, j++) {
 		const Elf64_Phdr *a, *b;
 
-		while (i < old->nr_phdrs && old->phdrs[i].p_type == PT_LOAD)
+		while (i < old->nr_phdrs && (old->phdrs[i].p_type == PT_LOAD ||
+					     (without_unwind && phdr_is_unwind(&old->phdrs[i]))))
 			i++;
 		while (j < new->nr_phdrs &&
 		       (new->phdrs[j].p_type == PT_LOAD || (may_add && new->phdrs[j].p_type == PT_PHDR)))
@@ -194,25 +196,6 @@ static int check_offsets(const struct image *new, struct error *err)
 	return 0;
 }
 
-/* Nothing a section describes may be dropped, save a string table that the
- * new file has elsewhere. */
-static int check_dropped(const struct image *old, const struct image *new, const struct ranges *dropped,
-			 struct error *err)
-{
-	size_t i;
-
-	for (i = 1; i < old->nr_shdrs; i++) {
-		const Elf64_Shdr *shdr = &old->shdrs[i];
-		const struct range *next = ranges_next(dropped, shdr->sh_addr);
-
-		if (section_is_loaded(shdr) && shdr->sh_size && next &&
-		    next->from < shdr->sh_addr + shdr->sh_size &&
-		    (shdr->sh_addr != old->strtab || old->strtab == new->strtab))
-			return differs(err, shdr->sh_addr, "a loaded section was dropped");
-	}
-	return 0;
-}
-
 static void add_all(struct ranges *ranges, const struct range *items, size_t nr)
 {
 	size_t i;
@@ -222,21 +205,43 @@ static void add_all(struct ranges *ranges, const struct range *items, size_t nr)
 	ranges_normalize(ranges);
 }
 
+/* Nothing a section describes may be dropped, save what was cut out of it and a
+ * string table that the new file has elsewhere. */
+static int check_dropped(struct arena *arena, const struct image *old, const struct image *new,
+			 const struct image_result *result, struct error *err)
+{
+	struct ranges dropped = {.arena = arena}, dead = {.arena = arena};
+	size_t i;
+
+	add_all(&dropped, result->dropped, result->nr_dropped);
+	add_all(&dead, result->dead, result->nr_dead);
+	ranges_subtract(&dropped, &dead);
+	for (i = 1; i < old->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &old->shdrs[i];
+		const struct range *next = ranges_next(&dropped, shdr->sh_addr);
+
+		if (section_is_loaded(shdr) && shdr->sh_size && next &&
+		    next->from < shdr->sh_addr + shdr->sh_size &&
+		    (shdr->sh_addr != old->strtab || old->strtab == new->strtab))
+			return differs(err, shdr->sh_addr, "a loaded section was dropped");
+	}
+	return 0;
+}
+
 static int prove(struct arena *arena, struct span file, const struct image_result *result, uint64_t page,
 		 struct error *err)
 {
-	struct ranges listed = {.arena = arena}, dropped = {.arena = arena};
+	struct ranges listed = {.arena = arena};
 	struct image old, new;
 	size_t i;
 
 	if (image_load(arena, file, &old, err) || image_load(arena, result->bytes, &new, err))
 		return ERROR_VERIFY;
-	add_all(&dropped, result->dropped, result->nr_dropped);
 	add_all(&listed, result->dropped, result->nr_dropped);
 	add_all(&listed, result->edited, result->nr_edited);
 	if (check_layout(&old, &new, page, err) || check_phdrs(&new, page, err) ||
-	    compare_others(&old, &new, err) || check_offsets(&new, err) ||
-	    check_dropped(&old, &new, &dropped, err))
+	    compare_others(&old, &new, result->without_unwind, err) || check_offsets(&new, err) ||
+	    check_dropped(arena, &old, &new, result, err))
 		return ERROR_VERIFY;
 	for (i = 0; i < old.nr_loads; i++)
 		if (compare_load(&old, &new, &listed, &old.loads[i], err) ||

@@ -64,3 +64,22 @@ void ranges_remove(struct ranges *ranges, uint64_t from, uint64_t to)
 	ranges_normalize(&rest);
 	*ranges = rest;
 }
+
+void ranges_subtract(struct ranges *ranges, const struct ranges *others)
+{
+	struct ranges rest = {.arena = ranges->arena};
+	size_t i, j;
+
+	for (i = 0, j = 0; i < ranges->nr_items; i++) {
+		uint64_t at = ranges->items[i].from, end = ranges->items[i].to;
+
+		while (j < others->nr_items && others->items[j].to <= at)
+			j++;
+		for (size_t k = j; k < others->nr_items && others->items[k].from < end; k++) {
+			ranges_add(&rest, at, others->items[k].from < at ? at : others->items[k].from);
+			at = others->items[k].to;
+		}
+		ranges_add(&rest, at, end);
+	}
+	*ranges = rest;
+}

@@ -7,10 +7,15 @@
  * information. A section nobody has heard of may be data its program reads
  * from its own file, so it is copied.
  *
- * Dropping a section renumbers those behind it; sh_link, sh_info and the
- * section index of dynamic symbols follow (gABI, Sections).
+ * A loaded section that has lost pages becomes several of the same name, one for
+ * each part that is left.
+ *
+ * Dropping or splitting a section renumbers those behind it; sh_link, sh_info and
+ * the section index of dynamic symbols follow (gABI, Sections).
  */
 #include "image/layout.h"
+
+#include "sofold/vec.h"
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -50,7 +55,10 @@ static bool is_kept(const struct layout *layout, size_t i)
 {
 	const struct image *image = layout->draft->image;
 	const Elf64_Shdr *shdr = &image->shdrs[i];
+	const struct cuts *cuts = layout->draft->edits->cuts;
 
+	if (cuts && cuts->unwind && section_is_unwind(image, shdr))
+		return false;
 	if (!layout->draft->edits->compact || (shdr->sh_flags & SHF_ALLOC))
 		return true;
 	/* SHT_NULL: a slot some other tool has emptied. */
@@ -63,7 +71,7 @@ static void build_names(struct layout *layout)
 {
 	const struct draft *draft = layout->draft;
 	const struct image *image = draft->image;
-	size_t i, size = 1, room = 1, n;
+	size_t i, k, size = 1, room = 1, n;
 	const char *name;
 	uint8_t *names, *found;
 
@@ -81,7 +89,8 @@ static void build_names(struct layout *layout)
 			memcpy(found, name, n);
 			size += n;
 		}
-		layout->shdrs[layout->section_of[i]].sh_name = (uint32_t)(found - names);
+		for (k = 0; k < layout->parts_of[i]; k++)
+			layout->shdrs[layout->section_of[i] + k].sh_name = (uint32_t)(found - names);
 	}
 	layout->names = (struct span){names, size};
 }
@@ -163,7 +172,8 @@ static void place_others(struct layout *layout)
 	for (i = 1; i < image->nr_shdrs; i++) {
 		Elf64_Shdr *shdr = &layout->shdrs[layout->section_of[i]];
 
-		if (!is_kept(layout, i) || (shdr->sh_flags & SHF_ALLOC) || i == image->ehdr.e_shstrndx)
+		if (!is_kept(layout, i) || (image->shdrs[i].sh_flags & SHF_ALLOC) ||
+		    i == image->ehdr.e_shstrndx)
 			continue;
 		/* Nobody maps it, so a wild alignment need not be obeyed. */
 		align = shdr->sh_addralign > 1 && shdr->sh_addralign <= 4096 ? shdr->sh_addralign : 1;
@@ -172,6 +182,20 @@ static void place_others(struct layout *layout)
 	layout->shoff = place(layout, layout->nr_shdrs * sizeof(Elf64_Shdr), 8);
 	names->sh_offset = place(layout, layout->names.n, 1);
 	names->sh_size = layout->names.n;
+}
+
+/* The section an address of an old one lies in now; 0: it is gone. An address at the
+ * very end of a part counts as inside. */
+static uint16_t section_at(const struct layout *layout, size_t old, uint64_t vaddr)
+{
+	size_t first = layout->section_of[old], i = layout->parts_of[old];
+
+	while (i > 1 && vaddr < layout->shdrs[first + i - 1].sh_addr)
+		i--;
+	if (!i || (layout->parts_of[old] > 1 &&
+		   vaddr > layout->shdrs[first + i - 1].sh_addr + layout->shdrs[first + i - 1].sh_size))
+		return 0;
+	return (uint16_t)(first + i - 1);
 }
 
 /* Dynamic symbols name the section they lie in by number. */
@@ -190,15 +214,60 @@ static int renumber_symbols(struct layout *layout, struct error *err)
 		memcpy(&symbol, table.p + i * sizeof symbol, sizeof symbol);
 		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= image->nr_shdrs)
 			continue;
-		index = (uint16_t)layout->section_of[symbol.st_shndx];
+		index = section_at(layout, symbol.st_shndx, symbol.st_value);
 		if (!index)
 			return error_add(err, ERROR_REFUSED,
-					 "a dynamic symbol lies in a section of no segment");
+					 "a dynamic symbol lies in a part of the file that goes");
 		if (index != symbol.st_shndx)
 			draft_patch(draft, image->symtab + i * sizeof symbol + offsetof(Elf64_Sym, st_shndx),
 				    &index, sizeof index);
 	}
 	return 0;
+}
+
+/* Adds a section header for [from, to) of an old section. */
+static void add_part(struct layout *layout, size_t old, uint64_t from, uint64_t to)
+{
+	Elf64_Shdr *shdr = VEC_PUSH(layout->draft->arena, layout, shdrs);
+
+	*shdr = layout->draft->image->shdrs[old];
+	if (from != shdr->sh_addr && shdr->sh_addralign > layout->draft->edits->page)
+		shdr->sh_addralign = layout->draft->edits->page;
+	shdr->sh_addr = from;
+	shdr->sh_size = to - from;
+	layout->parts_of[old]++;
+}
+
+/* What chunks hold of a loaded section. Those that meet hold one part. */
+static void add_parts(struct layout *layout, size_t old)
+{
+	const Elf64_Shdr *shdr = &layout->draft->image->shdrs[old];
+	uint64_t end = shdr->sh_addr + shdr->sh_size, from = 0, to = 0;
+	size_t i;
+
+	for (i = 0; i < layout->nr_chunks; i++) {
+		const struct chunk *chunk = &layout->chunks[i];
+		uint64_t left = chunk->vaddr > shdr->sh_addr ? chunk->vaddr : shdr->sh_addr;
+		uint64_t right = chunk->vaddr + chunk->filesz < end ? chunk->vaddr + chunk->filesz : end;
+
+		if (chunk->load == SIZE_MAX || left >= right)
+			continue;
+		if (from < to && left != to)
+			add_part(layout, old, from, to);
+		from = from < to && left == to ? from : left;
+		to = right;
+	}
+	if (from < to)
+		add_part(layout, old, from, to);
+}
+
+/* Whether pages may have been cut out of it. The string table has its own rules. */
+static bool may_be_cut(const struct layout *layout, const Elf64_Shdr *shdr)
+{
+	const struct range *dead = ranges_next(&layout->draft->dead, shdr->sh_addr);
+
+	return section_is_loaded(shdr) && shdr->sh_addr != layout->draft->image->strtab && dead &&
+	       dead->from < shdr->sh_addr + shdr->sh_size;
 }
 
 static void keep_sections(struct layout *layout)
@@ -208,14 +277,28 @@ static void keep_sections(struct layout *layout)
 	size_t i;
 
 	layout->section_of = arena_array(draft->arena, image->nr_shdrs, sizeof *layout->section_of);
-	layout->shdrs = arena_array(draft->arena, image->nr_shdrs, sizeof *layout->shdrs);
+	layout->parts_of = arena_array(draft->arena, image->nr_shdrs, sizeof *layout->parts_of);
 	for (i = 0; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
 		if (!is_kept(layout, i))
 			continue;
 		layout->section_of[i] = layout->nr_shdrs;
-		layout->shdrs[layout->nr_shdrs++] = image->shdrs[i];
+		if (may_be_cut(layout, shdr))
+			add_parts(layout, i);
+		else
+			add_part(layout, i, shdr->sh_addr, shdr->sh_addr + shdr->sh_size);
+		if (!layout->parts_of[i])
+			layout->section_of[i] = 0;
 	}
-	layout->shstrndx = layout->section_of[image->ehdr.e_shstrndx];
+}
+
+/* Makes the new headers speak of new places and numbers. */
+static void settle_sections(struct layout *layout)
+{
+	size_t i;
+
+	layout->shstrndx = layout->section_of[layout->draft->image->ehdr.e_shstrndx];
 	for (i = 0; i < layout->nr_shdrs; i++) {
 		Elf64_Shdr *shdr = &layout->shdrs[i];
 
@@ -245,6 +328,9 @@ int layout_sections(struct layout *layout, struct error *err)
 	if (!layout->draft->image->nr_shdrs)
 		return 0;
 	keep_sections(layout);
+	if (layout->nr_shdrs >= SHN_LORESERVE)
+		return error_add(err, ERROR_REFUSED, "the new file would have too many sections");
+	settle_sections(layout);
 	if (!layout->draft->edits->compact) {
 		keep_shape(layout);
 		return 0;

@@ -133,6 +133,8 @@ static void put_phdrs(struct writer *writer)
 		phdrs[nr++] = describe(layout,
 				       (Elf64_Phdr){.p_type = PT_PHDR, .p_flags = PF_R, .p_align = 8});
 	for (i = 0; i < image->nr_phdrs; i++) {
+		if (layout_drops(layout, &image->phdrs[i]))
+			continue;
 		if (image->phdrs[i].p_type != PT_LOAD)
 			phdrs[nr++] = describe(layout, image->phdrs[i]);
 		else if (!loads_done)
@@ -236,6 +238,9 @@ void layout_write(struct layout *layout, struct image_result *result)
 	if (layout->nr_shdrs)
 		paint(&writer, layout->shoff, layout->shdrs, layout->nr_shdrs * sizeof *layout->shdrs);
 	note_dropped(&writer);
+	result->dead = layout->draft->dead.items;
+	result->nr_dead = layout->draft->dead.nr_items;
+	result->without_unwind = layout->draft->edits->cuts && layout->draft->edits->cuts->unwind;
 	result->size = layout->size;
 	pieces_visible(layout->draft->arena, &writer.painting, result);
 	result->changed = !pieces_equal(result, image->file);
