@@ -10,6 +10,34 @@
  */
 #include "image/image.h"
 
+uint32_t name_hash_sysv(const char *name)
+{
+	uint32_t hash = 0, high;
+
+	for (; *name; name++) {
+		hash = (hash << 4) + (unsigned char)*name;
+		high = hash & 0xf0000000u;
+		hash = (hash ^ (high >> 24)) & ~high;
+	}
+	return hash;
+}
+
+uint32_t name_hash_gnu(const char *name)
+{
+	uint32_t hash = 5381;
+
+	for (; *name; name++)
+		hash = hash * 33 + (unsigned char)*name;
+	return hash;
+}
+
+struct relocation_types image_relocation_types(const struct image *image)
+{
+	if (image->ehdr.e_machine == EM_X86_64)
+		return (struct relocation_types){R_X86_64_JUMP_SLOT, R_X86_64_64, R_X86_64_RELATIVE};
+	return (struct relocation_types){R_AARCH64_JUMP_SLOT, R_AARCH64_ABS64, R_AARCH64_RELATIVE};
+}
+
 bool tag_is_string(int64_t tag)
 {
 	switch (tag) {

@@ -4,7 +4,7 @@
  *	load.c       bytes -> struct image: headers and dynamic table, checked
  *	live.c       which virtual addresses hold something; which pages do not
  *	sound.c      tables a loader would read otherwise than we do: refused
- *	fields.c     walks over version tables and symbols
+ *	fields.c     walks over version tables and symbols; hashes of names
  *	ranges.c     sorted lists of address ranges
  *	cuts.c       what a pass has found nobody needs, taken out of the draft
  *	strings.c    who refers to which byte of .dynstr; room for new strings
@@ -125,6 +125,20 @@ bool image_each_version_field(const struct image *image,
 
 /* The part of image_load() that looks at what the dynamic table points to. */
 int image_check_tables(const struct image *image, struct error *err);
+
+/* The hash of System V (gABI, Hash Table), by which loaders compare version
+ * names too, and the one of DT_GNU_HASH (glibc, elf/dl-new-hash.h). */
+uint32_t name_hash_sysv(const char *name);
+uint32_t name_hash_gnu(const char *name);
+
+/* The types of relocation that we tell apart. */
+struct relocation_types {
+	uint32_t jump_slot; /* a function's address, wanted at its first call */
+	uint32_t pointer;   /* a symbol's address and an addend */
+	uint32_t relative;  /* the image's own address and an addend */
+};
+
+struct relocation_types image_relocation_types(const struct image *image);
 
 /* Whether a dynamic tag's value is an offset into the string table. */
 bool tag_is_string(int64_t tag);

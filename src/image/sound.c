@@ -145,20 +145,6 @@ struct versions {
 	bool sound;
 };
 
-/* The hash of System V, by which loaders compare version names first (gABI,
- * Hash Table). */
-static uint32_t sysv_hash(const char *name)
-{
-	uint32_t hash = 0, high;
-
-	for (; *name; name++) {
-		hash = (hash << 4) + (unsigned char)*name;
-		high = hash & 0xf0000000u;
-		hash = (hash ^ (high >> 24)) & ~high;
-	}
-	return hash;
-}
-
 static void check_version(void *context, enum string_field field, uint64_t vaddr, uint32_t offset)
 {
 	struct versions *versions = context;
@@ -172,7 +158,7 @@ static void check_version(void *context, enum string_field field, uint64_t vaddr
 	if (field != FIELD_NEED_VERSION)
 		return;
 	if (!image_read(versions->image, vaddr - offsetof(Elf64_Vernaux, vna_name), &aux, sizeof aux) ||
-	    aux.vna_hash != sysv_hash(name))
+	    aux.vna_hash != name_hash_sysv(name))
 		versions->sound = false;
 	else if ((aux.vna_other & 0x7fffu) > versions->highest)
 		versions->highest = aux.vna_other & 0x7fffu;
