@@ -57,7 +57,8 @@ struct cuts {
 				   * the file. Ascending, none touching the next */
 	size_t nr_dead;
 	const struct patch *patches; /* within the file-backed image, outside tables that
-				      * image_edit() writes itself */
+				      * image_edit() writes itself. Relocations among them
+				      * name symbols by the file's own numbers */
 	size_t nr_patches;
 	const bool *gone; /* for each dynamic symbol: no longer exported, so that a look-up
 			   * fails. Symbols whose relocations matter are not among them. NULL: none */

@@ -3,7 +3,7 @@
  *
  * Dead ranges leave the list of live bytes; layout.c then cuts the segments at
  * whole pages of them and sections.c the sections. Bytes at the edges of a dead
- * range, in pages that stay, are not touched.
+ * range, in pages that stay, are not touched. Symbols and patches are for symbols.c.
  *
  * Unwind tables are one dead range a section, and their program header goes:
  * unwinders find .eh_frame through it alone (LSB, "PT_GNU_EH_FRAME"; libgcc,
@@ -60,21 +60,6 @@ static int add_dead(struct draft *draft, struct error *err)
 	return 0;
 }
 
-static int add_patches(struct draft *draft, struct error *err)
-{
-	const struct cuts *cuts = draft->edits->cuts;
-	struct span bytes;
-
-	for (size_t i = 0; i < cuts->nr_patches; i++) {
-		const struct patch *patch = &cuts->patches[i];
-
-		if (!image_at(draft->image, patch->vaddr, patch->bytes.n, &bytes))
-			return refuse(err, "what is to be changed does not lie in one segment");
-		draft_patch(draft, patch->vaddr, patch->bytes.p, patch->bytes.n);
-	}
-	return 0;
-}
-
 int draft_cuts(struct draft *draft, struct error *err)
 {
 	const struct cuts *cuts = draft->edits->cuts;
@@ -84,7 +69,7 @@ int draft_cuts(struct draft *draft, struct error *err)
 	if (!draft->edits->compact || !draft->image->nr_shdrs || image_is_program(draft->image))
 		return refuse(err,
 			      "only a shared object with section headers that is laid out anew can be cut");
-	if (add_dead(draft, err) || add_patches(draft, err))
+	if (add_dead(draft, err))
 		return ERROR_REFUSED;
 	if (cuts->unwind)
 		add_unwind(draft);

@@ -3,6 +3,7 @@
  *
  *	load      check the file and read its headers
  *	live      find out what must stay
+ *	symbols   take symbols nobody asks for out of the tables that list them
  *	cuts      less what nobody needs, by a pass's word
  *	names     gather all name edits into patches
  *	layout    give every chunk a place in the new file, and write it
@@ -86,8 +87,13 @@ int image_lay_out(struct arena *arena, struct span file, const struct image_edit
 		  struct image_result *result, struct error *err)
 {
 	struct image image;
-	struct draft draft = {
-		.arena = arena, .image = &image, .edits = edits, .live.arena = arena, .dead.arena = arena};
+	struct draft draft = {.arena = arena,
+			      .image = &image,
+			      .edits = edits,
+			      .live.arena = arena,
+			      .dead.arena = arena,
+			      .shortened.arena = arena,
+			      .zeros.arena = arena};
 
 	*result = (struct image_result){0};
 	if (!check_page(edits))
@@ -101,7 +107,7 @@ int image_lay_out(struct arena *arena, struct span file, const struct image_edit
 	result->was_patched = !image_is_as_linked(&image);
 	draft.loads = arena_memdup(arena, image.loads, image.nr_loads * sizeof *image.loads);
 	draft.all_live = !image_live(&image, edits->compact, &draft.live);
-	if (draft_cuts(&draft, err) || draft_names(&draft, err))
+	if (draft_symbols(&draft, err) || draft_cuts(&draft, err) || draft_names(&draft, err))
 		return ERROR_REFUSED;
 	return draft_layout(&draft, result, err);
 }

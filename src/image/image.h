@@ -6,6 +6,9 @@
  *	sound.c      tables a loader would read otherwise than we do: refused
  *	fields.c     walks over version tables and symbols; hashes of names
  *	ranges.c     sorted lists of address ranges
+ *	symbols.c    symbols that go -> patches: the symbol and version tables
+ *	hashes.c     ... both hash tables
+ *	relocations.c ... relocations, which name symbols by number
  *	cuts.c       what a pass has found nobody needs, taken out of the draft
  *	strings.c    who refers to which byte of .dynstr; room for new strings
  *	names.c      name edits -> patches
@@ -183,17 +186,27 @@ struct draft {
 	 * layout.c finds it a place in a new segment. */
 	uint64_t strings_size;
 	struct span moved_strings;
+
+	/* The dynamic symbol table afterwards; where symbols went, tables that
+	 * have got shorter (where they begin and end now) and what they have left
+	 * behind them: dead, and zeros where their pages stay. */
+	struct span symbols;
+	struct ranges shortened, zeros;
 };
 
 void draft_patch(struct draft *draft, uint64_t vaddr, const void *bytes, size_t n);
 
 /* Takes what edits->cuts says out of the draft: live loses dead ranges and the
- * unwind tables, and patches are noted. ERROR_REFUSED when they do not fit the image. */
+ * unwind tables. ERROR_REFUSED when they do not fit the image. */
 int draft_cuts(struct draft *draft, struct error *err);
 
 /* Whether a program header or section describes how to unwind. */
 bool phdr_is_unwind(const Elf64_Phdr *phdr);
 bool section_is_unwind(const struct image *image, const Elf64_Shdr *shdr);
+
+/* Turns cuts->gone and cuts->patches into patches. ERROR_REFUSED where a symbol
+ * cannot go, or a table cannot be kept consistent. */
+int draft_symbols(struct draft *draft, struct error *err);
 
 /* Turns name edits into patches. ERROR_REFUSED when there is no safe room. */
 int draft_names(struct draft *draft, struct error *err);

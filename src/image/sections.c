@@ -204,14 +204,11 @@ static int renumber_symbols(struct layout *layout, struct error *err)
 	struct draft *draft = layout->draft;
 	const struct image *image = draft->image;
 	Elf64_Sym symbol;
-	struct span table;
 	uint16_t index;
 	size_t i;
 
-	if (!image_at(image, image->symtab, image->nr_symbols * sizeof symbol, &table))
-		return 0;
-	for (i = 0; i < image->nr_symbols; i++) {
-		memcpy(&symbol, table.p + i * sizeof symbol, sizeof symbol);
+	for (i = 0; i < draft->symbols.n / sizeof symbol; i++) {
+		memcpy(&symbol, draft->symbols.p + i * sizeof symbol, sizeof symbol);
 		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= image->nr_shdrs)
 			continue;
 		index = section_at(layout, symbol.st_shndx, symbol.st_value);
@@ -223,6 +220,21 @@ static int renumber_symbols(struct layout *layout, struct error *err)
 				    &index, sizeof index);
 	}
 	return 0;
+}
+
+/* Where an old section ends now. Tables that list symbols are shorter where some
+ * have gone. */
+static uint64_t end_of(const struct layout *layout, const Elf64_Shdr *shdr)
+{
+	const struct ranges *shortened = &layout->draft->shortened;
+	uint64_t end = shdr->sh_addr + shdr->sh_size;
+	size_t i;
+
+	for (i = 0; i < shortened->nr_items; i++)
+		if (section_is_loaded(shdr) && shdr->sh_addr == shortened->items[i].from &&
+		    end > shortened->items[i].to)
+			return shortened->items[i].to;
+	return end;
 }
 
 /* Adds a section header for [from, to) of an old section. */
@@ -242,7 +254,7 @@ static void add_part(struct layout *layout, size_t old, uint64_t from, uint64_t 
 static void add_parts(struct layout *layout, size_t old)
 {
 	const Elf64_Shdr *shdr = &layout->draft->image->shdrs[old];
-	uint64_t end = shdr->sh_addr + shdr->sh_size, from = 0, to = 0;
+	uint64_t end = end_of(layout, shdr), from = 0, to = 0;
 	size_t i;
 
 	for (i = 0; i < layout->nr_chunks; i++) {
@@ -267,7 +279,7 @@ static bool may_be_cut(const struct layout *layout, const Elf64_Shdr *shdr)
 	const struct range *dead = ranges_next(&layout->draft->dead, shdr->sh_addr);
 
 	return section_is_loaded(shdr) && shdr->sh_addr != layout->draft->image->strtab && dead &&
-	       dead->from < shdr->sh_addr + shdr->sh_size;
+	       dead->from < end_of(layout, shdr);
 }
 
 static void keep_sections(struct layout *layout)
@@ -287,7 +299,7 @@ static void keep_sections(struct layout *layout)
 		if (may_be_cut(layout, shdr))
 			add_parts(layout, i);
 		else
-			add_part(layout, i, shdr->sh_addr, shdr->sh_addr + shdr->sh_size);
+			add_part(layout, i, shdr->sh_addr, end_of(layout, shdr));
 		if (!layout->parts_of[i])
 			layout->section_of[i] = 0;
 	}

@@ -189,6 +189,27 @@ static void put_moved_strings(struct writer *writer)
 			    arena_memdup(layout->draft->arena, &dyn, sizeof dyn), sizeof dyn);
 }
 
+/* Behind tables that have got shorter, where the page stays. */
+static void put_zeros(struct writer *writer)
+{
+	const struct layout *layout = writer->layout;
+	const struct draft *draft = layout->draft;
+	size_t i, k;
+
+	for (i = 0; i < draft->zeros.nr_items; i++) {
+		for (k = 0; k < layout->nr_chunks; k++) {
+			const struct range *zeros = &draft->zeros.items[i];
+			const struct chunk *chunk = &layout->chunks[k];
+			uint64_t from = zeros->from > chunk->vaddr ? zeros->from : chunk->vaddr;
+			uint64_t end = chunk->vaddr + chunk->filesz;
+			uint64_t to = zeros->to < end ? zeros->to : end;
+
+			if (from < to)
+				put(writer, from, arena_alloc(draft->arena, to - from), to - from);
+		}
+	}
+}
+
 /* What of the old segments no chunk covers. */
 static void note_dropped(struct writer *writer)
 {
@@ -231,6 +252,7 @@ void layout_write(struct layout *layout, struct image_result *result)
 
 		put(&writer, patch->vaddr, patch->bytes.p, patch->bytes.n);
 	}
+	put_zeros(&writer);
 	put_moved_strings(&writer);
 	note_old_phdrs(&writer);
 	put_phdrs(&writer);

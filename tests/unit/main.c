@@ -34,6 +34,7 @@ static void (*const suites[])(void) = {
 	suite_config,
 	suite_guard,
 	suite_strings,
+	suite_symbols,
 	suite_prune,
 	suite_pack,
 	suite_base,

@@ -62,6 +62,7 @@ void suite_bridge(void);
 void suite_config(void);
 void suite_guard(void);
 void suite_strings(void);
+void suite_symbols(void);
 void suite_prune(void);
 void suite_pack(void);
 void suite_base(void);
