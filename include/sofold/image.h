@@ -106,6 +106,8 @@ struct image_result {
 	const struct range *dead;
 	size_t nr_dead;
 	bool without_unwind; /* PT_GNU_EH_FRAME is gone */
+	/* What was to be cut out: that of the edits, still in use. */
+	const struct cuts *cuts;
 };
 
 /* Whether image_edit() would take this file at all; ERROR_REFUSED with the
@@ -132,7 +134,10 @@ void image_assemble(const struct image_result *result, uint8_t *out);
  * edited nor in dropped with the new image's byte at the same virtual
  * address, checks sizes of zeroed memory, permissions, and the congruence of
  * offset and address (gABI, p_align; glibc before 2.35 checks it modulo
- * p_align: elf/dl-load.c). ERROR_VERIFY with the first difference.
+ * p_align: elf/dl-load.c). Where symbols were to go it looks each one up in
+ * both files, as loaders do, and compares relocations one by one: the gone are
+ * not found, the others are, and nothing else names another symbol than
+ * before. ERROR_VERIFY with the first difference.
  */
 int image_prove(struct span file, const struct image_result *result, uint64_t page, struct error *err);
 

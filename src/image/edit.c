@@ -95,7 +95,7 @@ int image_lay_out(struct arena *arena, struct span file, const struct image_edit
 			      .shortened.arena = arena,
 			      .zeros.arena = arena};
 
-	*result = (struct image_result){0};
+	*result = (struct image_result){.cuts = edits->cuts};
 	if (!check_page(edits))
 		BUG("not a page size");
 	if (image_load(arena, file, &image, err) || check_nothing_behind(&image, err))

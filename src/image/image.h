@@ -18,6 +18,7 @@
  *	pieces.c     that as stretches of other files
  *	edit.c       image_lay_out(), image_edit(): the above in order
  *	prove.c      image_prove()
+ *	prove_symbols.c ... for symbols and relocations
  *	canonical.c  image_canonical()
  *
  * Only layout.c decides about file offsets, and nothing decides about
@@ -213,6 +214,11 @@ int draft_names(struct draft *draft, struct error *err);
 
 /* Lays the draft out into result->bytes, edited and dropped. */
 int draft_layout(struct draft *draft, struct image_result *result, struct error *err);
+
+/* That what is gone, and only that, is not found any more, and that relocations
+ * still mean the same. ERROR_VERIFY with the first difference. */
+int prove_symbols(struct arena *arena, const struct image *old, const struct image *new,
+		  const struct cuts *cuts, struct error *err);
 
 /* The string table's accounting. */
 struct strings {

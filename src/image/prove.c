@@ -247,7 +247,7 @@ static int prove(struct arena *arena, struct span file, const struct image_resul
 		if (compare_load(&old, &new, &listed, &old.loads[i], err) ||
 		    compare_zeros(&new, &old.loads[i], err))
 			return ERROR_VERIFY;
-	return 0;
+	return result->cuts ? prove_symbols(arena, &old, &new, result->cuts, err) : 0;
 }
 
 int image_prove(struct span file, const struct image_result *result, uint64_t page, struct error *err)

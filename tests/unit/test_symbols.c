@@ -1,6 +1,7 @@
 /*
- * Unit tests of symbols that go: src/image/symbols.c, hashes.c, relocations.c.
- * The compiler makes the objects, the loader is asked what it finds.
+ * Unit tests of symbols that go: src/image/symbols.c, hashes.c, relocations.c
+ * and what prove_symbols.c says of them. The compiler makes the objects, the
+ * loader is asked what it finds.
  */
 #include "suites.h"
 
@@ -505,6 +506,91 @@ static void symbols_that_a_pointer_cannot_do_without_stay(void)
 	expect_refused(&elf, "a pointer to a symbol that is to go cannot do without it");
 }
 
+/* --------- the proof ------------------ */
+
+static struct {
+	struct elf old, new;
+	struct image_result result;
+} p;
+
+static void setup_proof(int style)
+{
+	struct error err = {""};
+
+	p.old = build(style);
+	CU_ASSERT_EQUAL_FATAL(image_edit(object_arena(), p.old.bytes, cut(&p.old, "gone_"), &p.result, &err),
+			      0);
+	p.new = object_open(p.result.bytes);
+	p.result.bytes = p.new.bytes;
+}
+
+static void expect_unproved(const char *why)
+{
+	struct error err = {""};
+
+	CU_ASSERT_EQUAL(image_prove(p.old.bytes, &p.result, 4096, &err), ERROR_VERIFY);
+	CU_ASSERT(strstr(err.message, why) != NULL);
+	if (!strstr(err.message, why))
+		UNIT_ASSERT_TEXT(err.message, why);
+	object_forget();
+}
+
+static void prove_symbols_finds_another_symbol(void)
+{
+	size_t nr;
+
+	setup_proof(GNU);
+	symbols_of(&p.new, &nr)[number_of(&p.new, "kept_data")].st_value += 8;
+	expect_unproved("it is another one in the new file");
+	setup_proof(GNU);
+	symbols_of(&p.new, &nr)[number_of(&p.new, "kept_21")].st_name =
+		symbols_of(&p.new, &nr)[number_of(&p.new, "kept_22")].st_name;
+	expect_unproved("it is another one in the new file");
+	setup_proof(GNU);
+	object_section(&p.new, ".dynsym")->sh_size += sizeof(Elf64_Sym);
+	expect_unproved("dynamic symbols are new");
+	setup_proof(GNU);
+	t.gone[number_of(&p.old, "kept_21")] = true;
+	expect_unproved("it is another one in the new file");
+}
+
+static void prove_symbols_finds_a_broken_look_up(void)
+{
+	const Elf64_Shdr *shdr;
+
+	setup_proof(SYSV);
+	shdr = object_section(&p.new, ".hash");
+	memset(p.new.p + shdr->sh_offset + 8, 0, 16);
+	expect_unproved("a look-up finds another one in the new file");
+	setup_proof(GNU);
+	shdr = object_section(&p.new, ".gnu.hash");
+	memset(p.new.p + shdr->sh_offset + 16, 0, 8); /* of the filter */
+	expect_unproved("a look-up finds another one in the new file");
+}
+
+/* A name given to another symbol, in a table that still finds it. */
+static void prove_symbols_finds_a_name_that_should_be_gone(void)
+{
+	setup_proof(BOTH);
+	p.result.bytes = p.old.bytes;
+	expect_unproved("it is another one in the new file");
+}
+
+static void prove_symbols_finds_another_relocation(void)
+{
+	setup_proof(GNU);
+	relocation_for(&p.new, ".rela.dyn", "kept_listed")->r_addend++;
+	expect_unproved("is another one in the new file");
+	setup_proof(GNU);
+	relocation_for(&p.new, ".rela.plt", "kept_called")->r_info = ELF64_R_INFO(
+		(uint64_t)number_of(&p.new, "kept_11"), R_X86_64_JUMP_SLOT);
+	expect_unproved("is another one in the new file");
+	setup_proof(GNU);
+	relocation(&p.new, ".rela.dyn", relocation_for(&p.old, ".rela.dyn", "gone_listed")->r_offset)
+		->r_addend++;
+	expect_unproved("is another one in the new file");
+}
+
 void suite_symbols(void)
 {
 	static const struct unit_test tests[] = {
@@ -525,6 +611,10 @@ void suite_symbols(void)
 		UNIT_TEST(symbols_stay_where_their_section_counts_otherwise),
 		UNIT_TEST(symbols_refuse_patches_to_tables_of_their_own),
 		UNIT_TEST(symbols_that_a_pointer_cannot_do_without_stay),
+		UNIT_TEST(prove_symbols_finds_another_symbol),
+		UNIT_TEST(prove_symbols_finds_a_broken_look_up),
+		UNIT_TEST(prove_symbols_finds_a_name_that_should_be_gone),
+		UNIT_TEST(prove_symbols_finds_another_relocation),
 	};
 
 	unit_suite("symbols", tests, sizeof tests / sizeof *tests);
