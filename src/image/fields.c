@@ -169,3 +169,28 @@ bool image_each_string_field(const struct image *image,
 
 	return walk_needs(&walk) && walk_definitions(&walk) && walk_symbols(&walk);
 }
+
+/* DT_RELR: an even word is a place; an odd one has a bit for each of the 63
+ * words behind the last (gABI, "Relative relocation table"). */
+void image_each_packed(const struct image *image, void (*found)(void *context, uint64_t place), void *context)
+{
+	uint64_t vaddr, size, i, word, next = 0;
+	struct span table;
+	unsigned bit;
+
+	if (!image_tag(image, DT_RELR, &vaddr) || !image_tag(image, DT_RELRSZ, &size) ||
+	    !image_at(image, vaddr, size, &table))
+		return;
+	for (i = 0; i + sizeof word <= size; i += sizeof word) {
+		memcpy(&word, table.p + i, sizeof word);
+		if (!(word & 1)) {
+			found(context, word);
+			next = word + sizeof word;
+			continue;
+		}
+		for (bit = 1; bit < 64; bit++)
+			if (word >> bit & 1)
+				found(context, next + (bit - 1) * sizeof word);
+		next += 63 * sizeof word;
+	}
+}

@@ -4,7 +4,7 @@
  *	load.c       bytes -> struct image: headers and dynamic table, checked
  *	live.c       which virtual addresses hold something; which pages do not
  *	sound.c      tables a loader would read otherwise than we do: refused
- *	fields.c     walks over version tables and symbols; hashes of names
+ *	fields.c     walks over version tables, symbols, packed relocations; hashes of names
  *	ranges.c     sorted lists of address ranges
  *	symbols.c    symbols that go -> patches: the symbol and version tables
  *	hashes.c     ... both hash tables
@@ -126,6 +126,11 @@ bool image_each_version_field(const struct image *image,
 			      void (*found)(void *context, enum string_field field, uint64_t vaddr,
 					    uint32_t offset),
 			      void *context);
+
+/* Calls back with the address of every word that a packed relocation (DT_RELR)
+ * makes a pointer. */
+void image_each_packed(const struct image *image, void (*found)(void *context, uint64_t place),
+		       void *context);
 
 /* The part of image_load() that looks at what the dynamic table points to. */
 int image_check_tables(const struct image *image, struct error *err);

@@ -119,41 +119,32 @@ static void add_rela(const struct image *image, int64_t tag, int64_t size_tag, c
 	}
 }
 
+struct packed {
+	const struct image *image;
+	const struct ranges *live;
+	struct ranges *strays;
+};
+
 /* A packed relative relocation: the place, and what the word there points to. */
-static void add_relr_place(const struct image *image, uint64_t place, const struct ranges *live,
-			   struct ranges *strays)
+static void add_packed(void *context, uint64_t place)
 {
+	const struct packed *packed = context;
 	uint64_t points_to;
 
-	add_stray(live, strays, place, sizeof points_to);
-	if (image_read(image, place, &points_to, sizeof points_to))
-		add_stray(live, strays, points_to, 1);
+	add_stray(packed->live, packed->strays, place, sizeof points_to);
+	if (image_read(packed->image, place, &points_to, sizeof points_to))
+		add_stray(packed->live, packed->strays, points_to, 1);
 }
 
-/* DT_RELR: an even word is a place; an odd one has a bit for each of the 63
- * words behind the last (gABI, "Relative relocation table"). */
 static void add_relr(const struct image *image, const struct ranges *live, struct ranges *strays)
 {
-	uint64_t vaddr, size, i, word, next = 0;
-	struct span table;
-	unsigned bit;
+	struct packed packed = {image, live, strays};
+	uint64_t vaddr, size;
 
-	if (!image_tag(image, DT_RELR, &vaddr) || !image_tag(image, DT_RELRSZ, &size) ||
-	    !image_at(image, vaddr, size, &table))
+	if (!image_tag(image, DT_RELR, &vaddr) || !image_tag(image, DT_RELRSZ, &size))
 		return;
 	ranges_add(strays, vaddr, vaddr + size);
-	for (i = 0; i + sizeof word <= size; i += sizeof word) {
-		memcpy(&word, table.p + i, sizeof word);
-		if (!(word & 1)) {
-			add_relr_place(image, word, live, strays);
-			next = word + sizeof word;
-			continue;
-		}
-		for (bit = 1; bit < 64; bit++)
-			if (word >> bit & 1)
-				add_relr_place(image, next + (bit - 1) * sizeof word, live, strays);
-		next += 63 * sizeof word;
-	}
+	image_each_packed(image, add_packed, &packed);
 }
 
 static void add_symbols(const struct image *image, const struct ranges *live, struct ranges *strays)
