@@ -18,12 +18,20 @@
 
 enum libc { LIBC_GLIBC, LIBC_MUSL };
 
+/* What every processor of a platform can do at least. */
+enum cpu_baseline {
+	CPU_ANY,	 /* nothing is known but the machine */
+	CPU_AVX2_FMA,	 /* x86-64: AVX2 and FMA, as Intel's Haswell and AMD's Zen */
+	CPU_NEOVERSE_N1, /* AArch64: Arm's Neoverse N1 and what came after it */
+};
+
 struct platform {
 	const char *name;    /* "lambda-python3.12-x86_64" */
 	uint16_t machine;    /* EM_X86_64 or EM_AARCH64 */
 	bool sme;	     /* aarch64: its processors may have the Scalable Matrix Extension */
 	bool brings_aws_sdk; /* boto3, botocore, s3transfer */
 	enum libc libc;
+	enum cpu_baseline cpu;
 	const char *tag;		 /* SOABI prefix of its interpreter, "cpython-312"; NULL: any */
 	unsigned glibc;			 /* newest GLIBC_2.x it has: x; 0: unknown */
 	unsigned glibcxx;		 /* newest GLIBCXX_3.4.x it has: x; 0: unknown */

@@ -6,7 +6,10 @@
  * (glibc 2.34, GCC 11 runtime). Sizes and LD_LIBRARY_PATH are from the Lambda
  * developer guide ("quotas", "defined runtime environment variables").
  *
- * No Graviton that Lambda runs on has SME.
+ * Lambda's x86-64 processors have AVX2 (developer guide, "instruction set
+ * architectures"), and with it FMA: no processor by Intel or AMD that EC2 has ever
+ * had lacks one of the two alone. Its arm64 ones are Graviton2 (Neoverse N1) and
+ * later. No Graviton that Lambda runs on has SME.
  *
  * The host's libraries are those a wheel may leave outside (PEP 600, PEP 656
  * and auditwheel's policy files). Only the C library's own, the GCC runtime's
@@ -38,6 +41,7 @@ static const char *const lambda_library_path[] = {
 		.glibcxx = (glibcxx_minor), .page = PAGE_4K, .library_path = lambda_library_path,            \
 		.layer_mount = "/opt", .function_mount = "/var/task", .limit_unzipped = MAX_LAYER,           \
 		.limit_zipped = MAX_ZIP, .brings_aws_sdk = true,                                             \
+		.cpu = (elf_machine) == EM_AARCH64 ? CPU_NEOVERSE_N1 : CPU_AVX2_FMA,                         \
 	}
 #define LAMBDA_BOTH(python, soabi, glibc_minor, glibcxx_minor)                                               \
 	LAMBDA(python, soabi, "x86_64", EM_X86_64, glibc_minor, glibcxx_minor),                              \
