@@ -1,7 +1,7 @@
 #!/bin/sh
 # The architecture, tested: src/README.md says what each folder may know.
 #
-#   core (layer, image, plan, prune) calls nothing but itself, the arena, and a short
+#   core (layer, image, trim, plan, prune) calls nothing but itself, the arena, and a short
 #   list of pure C functions: read off the object files' undefined symbols.
 #   in (scan) alone includes headers of libelf, libdwarf, libcrypto, libarchive;
 #   config alone those of libcyaml and libyaml; report and cli may have jansson and argp.
@@ -24,9 +24,9 @@ symbols() { # kind, object files: names of defined (T) or undefined (U) symbols
 		kind == "T" && NF == 3 && $2 ~ /[TDBR]/ { print $3 }' | sort -u
 }
 
-own=$(symbols T "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o \
+own=$(symbols T "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o \
 	"$B"/obj/base/arena.o "$B"/obj/base/vec.o "$B"/obj/base/error.o)
-for object in "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o; do
+for object in "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o; do
 	for symbol in $(symbols U "$object"); do
 		case " $(echo $own $pure) " in
 		*" $symbol "*) ;;
@@ -48,7 +48,7 @@ if grep -nE '#include [<"](cyaml/|yaml\.h)' src/*/*.[ch] include/sofold/*.h | gr
 	echo "not ok layering: a header of the YAML libraries outside src/config"
 	failed=1
 fi
-if grep -nE '#include [<"](scan|apply|report|cli)/' src/layer/* src/image/* src/plan/* src/prune/* src/base/*; then
+if grep -nE '#include [<"](scan|apply|report|cli)/' src/layer/* src/image/* src/trim/* src/plan/* src/prune/* src/base/*; then
 	echo "not ok layering: the core includes what depends on it"
 	failed=1
 fi

@@ -1,0 +1,297 @@
+/*
+ * Kernels that are the same code.
+ *
+ * OpenBLAS compiles one source for several cores, often with the same options: of
+ * numpy 1.26's kernels for ZEN 553 are those for HASWELL. Two functions are the
+ * same when their bytes are, but for distances that lead to the same address, or
+ * to two functions that are the same in turn. What those lead back to is
+ * taken to be the same while it is being looked at: if nothing differs anywhere,
+ * nothing does.
+ *
+ * A slot that holds one of two such kernels then gets the other, from the table
+ * that comes first; numbers come out bit by bit as before.
+ */
+#include "trim/trim.h"
+
+#include "sofold/vec.h"
+
+/* Sets of units known, or supposed, to be the same: each leads to another, the last
+ * to itself. */
+struct folding {
+	struct program *program;
+	struct percpu *percpu;
+	uint32_t *same;
+	uint32_t *supposed; /* units whose entry is only supposed, in order */
+	size_t nr_supposed, alloc_supposed;
+};
+
+static uint32_t leader(const struct folding *folding, size_t unit)
+{
+	while (folding->same[unit] != unit)
+		unit = folding->same[unit];
+	return (uint32_t)unit;
+}
+
+static bool is_same(struct folding *folding, size_t a, size_t b);
+static bool lead_to_same(struct folding *folding, uint64_t a, uint64_t b);
+
+/* What is behind a stub of the linkage table; other addresses are what they are. */
+static uint64_t behind_linkage(const struct program *program, uint64_t vaddr)
+{
+	const struct slot *slot;
+
+	if (!ranges_hold(&program->linkage, vaddr))
+		return vaddr;
+	slot = program_slot_at(program, linkage_slot(program, vaddr));
+	return slot ? slot->target : vaddr;
+}
+
+/* Two slots that only code refers to, with pointers to the same. */
+static bool hold_same(struct folding *folding, uint64_t a, uint64_t b)
+{
+	const struct program *program = folding->program;
+	const struct slot *x, *y;
+
+	if (!ranges_hold(&program->got, a) || !ranges_hold(&program->got, b))
+		return false;
+	x = program_slot_at(program, a);
+	y = program_slot_at(program, b);
+	return x && y && lead_to_same(folding, x->target, y->target);
+}
+
+static bool lead_to_same(struct folding *folding, uint64_t a, uint64_t b)
+{
+	size_t x, y;
+
+	if (a == b || hold_same(folding, a, b))
+		return true;
+	x = unit_starting(folding->program, behind_linkage(folding->program, a));
+	y = unit_starting(folding->program, behind_linkage(folding->program, b));
+	return x != NO_UNIT && y != NO_UNIT && is_same(folding, x, y);
+}
+
+/* --------- x86-64 ------------------ */
+
+/* Whether what stands before a field makes it a distance: a jump, a call, or an operand
+ * relative to the instruction pointer. */
+static bool is_distance(const uint8_t *bytes, size_t field)
+{
+	if (field >= 1 && (bytes[field - 1] == 0xe8 || bytes[field - 1] == 0xe9))
+		return true;
+	if (field >= 2 && bytes[field - 2] == 0x0f && (bytes[field - 1] & 0xf0) == 0x80)
+		return true;
+	return field >= 2 && (bytes[field - 1] & 0xc7) == 0x05;
+}
+
+static uint64_t x86_target(const struct unit *unit, const uint8_t *bytes, size_t field)
+{
+	int32_t distance;
+
+	memcpy(&distance, bytes + field, sizeof distance);
+	return unit->from + field + sizeof distance + (uint64_t)(int64_t)distance;
+}
+
+/* The distance that covers a byte that differs, and leads to the same in both;
+ * SIZE_MAX: none. free: the first byte that no other distance has taken. */
+static size_t x86_field(struct folding *folding, const struct unit *a, const struct unit *b, size_t at,
+			size_t free)
+{
+	const uint8_t *x = unit_bytes(folding->program, a), *y = unit_bytes(folding->program, b);
+	size_t n = a->end - a->from, field = at >= free + 3 ? at - 3 : free;
+
+	for (; field <= at && field + 4 <= n; field++)
+		if (is_distance(x, field) &&
+		    lead_to_same(folding, x86_target(a, x, field), x86_target(b, y, field)))
+			return field;
+	return SIZE_MAX;
+}
+
+static bool is_outside(const struct unit *unit, uint64_t vaddr)
+{
+	return vaddr < unit->from || vaddr >= unit->to;
+}
+
+/* No reference leads into the middle of what a compiler has made. */
+static bool is_within(const struct program *program, uint64_t vaddr)
+{
+	size_t unit = unit_at(program, vaddr);
+
+	return unit != NO_UNIT && program->units[unit].framed && program->units[unit].from != vaddr;
+}
+
+/* Equal distances from different places lead to different ones, save within the function
+ * itself. What leads out of the image is no distance. */
+static bool x86_equal_leads(struct folding *folding, const struct unit *a, const struct unit *b, size_t at)
+{
+	const struct program *program = folding->program;
+	const uint8_t *x = unit_bytes(program, a), *y = unit_bytes(program, b);
+	uint64_t target;
+
+	if (!is_distance(x, at) || at + 4 > a->end - a->from || memcmp(x + at, y + at, 4) != 0)
+		return true;
+	target = x86_target(a, x, at);
+	return !is_outside(a, target) || target - program->low >= program->high - program->low ||
+	       is_within(program, target) || lead_to_same(folding, target, x86_target(b, y, at));
+}
+
+static bool x86_same(struct folding *folding, const struct unit *a, const struct unit *b)
+{
+	const uint8_t *x = unit_bytes(folding->program, a), *y = unit_bytes(folding->program, b);
+	size_t n = a->end - a->from, i = 0, free = 0, field;
+
+	while (i < n) {
+		if (x[i] == y[i]) {
+			if (!x86_equal_leads(folding, a, b, i))
+				return false;
+			i++;
+			continue;
+		}
+		field = x86_field(folding, a, b, i, free);
+		if (field == SIZE_MAX)
+			return false;
+		i = free = field + 4;
+	}
+	return true;
+}
+
+/* --------- AArch64 ------------------ */
+
+/* Where both instructions lead, if both are alike but for a distance. */
+static bool words_agree(struct folding *folding, uint32_t a, uint64_t at_a, uint32_t b, uint64_t at_b)
+{
+	uint64_t to_a, to_b;
+
+	if (aarch64_is_adrp(a) && aarch64_is_adrp(b))
+		return (a & 31) == (b & 31) && aarch64_page(a, at_a) == aarch64_page(b, at_b);
+	if (!aarch64_target(a, at_a, &to_a) || !aarch64_target(b, at_b, &to_b))
+		return a == b;
+	return (a & ~aarch64_distance_bits(a)) == (b & ~aarch64_distance_bits(b)) &&
+	       lead_to_same(folding, to_a, to_b);
+}
+
+/* Within the function the same distance is the same place. */
+static bool stays_inside(const struct unit *unit, uint32_t word, uint64_t at)
+{
+	uint64_t target;
+
+	return aarch64_target(word, at, &target) && target >= unit->from && target < unit->end;
+}
+
+static bool aarch64_same(struct folding *folding, const struct unit *a, const struct unit *b)
+{
+	const uint8_t *x = unit_bytes(folding->program, a), *y = unit_bytes(folding->program, b);
+	size_t n = a->end - a->from, i;
+	uint32_t v, w;
+
+	for (i = 0; i + 4 <= n; i += 4) {
+		memcpy(&v, x + i, sizeof v);
+		memcpy(&w, y + i, sizeof w);
+		if (v == w && stays_inside(a, v, a->from + i))
+			continue;
+		if (!words_agree(folding, v, a->from + i, w, b->from + i))
+			return false;
+	}
+	return !(n & 3);
+}
+
+/* --------- both ------------------ */
+
+static bool same_code(struct folding *folding, const struct unit *a, const struct unit *b)
+{
+	return folding->program->image.ehdr.e_machine == EM_X86_64 ? x86_same(folding, a, b)
+								   : aarch64_same(folding, a, b);
+}
+
+static bool is_comparable(const struct unit *a, const struct unit *b)
+{
+	return a->end - a->from == b->end - b->from && !a->stays && !b->stays && !a->runs_on && !b->runs_on;
+}
+
+/* Supposes it, and looks whether anything speaks against it. */
+static bool is_same(struct folding *folding, size_t a, size_t b)
+{
+	const struct program *program = folding->program;
+	uint32_t x = leader(folding, a), y = leader(folding, b);
+
+	if (x == y)
+		return true;
+	if (!is_comparable(&program->units[a], &program->units[b]))
+		return false;
+	folding->same[x] = y;
+	*VEC_PUSH(program->arena, folding, supposed) = x;
+	return same_code(folding, &program->units[a], &program->units[b]);
+}
+
+/* Either all that was supposed on the way is true, or none of it is known. */
+static bool prove_same(struct folding *folding, size_t a, size_t b)
+{
+	folding->nr_supposed = 0;
+	if (is_same(folding, a, b))
+		return true;
+	while (folding->nr_supposed) {
+		uint32_t unit = folding->supposed[--folding->nr_supposed];
+
+		folding->same[unit] = unit;
+	}
+	return false;
+}
+
+/* Slots whose contents can be exchanged: the same kind of relocation. */
+static bool are_alike(const struct slot *a, const struct slot *b)
+{
+	return a->type == b->type && !a->entry == !b->entry && !a->symbol == !b->symbol;
+}
+
+static const struct slot *find_twin(struct folding *folding, size_t table, const struct slot *slot)
+{
+	const struct percpu *percpu = folding->percpu;
+	uint64_t offset = slot->at - percpu->tables[table].from;
+	size_t own = unit_starting(folding->program, slot->target), i, unit;
+
+	for (i = 0; i < table; i++) {
+		const struct slot *other = program_slot_at(folding->program, percpu->tables[i].from + offset);
+
+		if (percpu->tables[i].removed || percpu->tables[i].folded[offset / 8] || !other ||
+		    !are_alike(slot, other) || other->target == slot->target)
+			continue;
+		unit = unit_starting(folding->program, other->target);
+		if (own != NO_UNIT && unit != NO_UNIT && prove_same(folding, own, unit))
+			return other;
+	}
+	return NULL;
+}
+
+static void fold_table(struct folding *folding, size_t table)
+{
+	struct percpu *percpu = folding->percpu;
+	const struct program *program = folding->program;
+	const struct table *own = &percpu->tables[table];
+	size_t i;
+
+	for (i = program_slot_from(program, own->from);
+	     i < program->nr_slots && program->slots[i].at < own->to; i++) {
+		const struct slot *slot = &program->slots[i], *twin;
+
+		if (slot->at - own->from == percpu->initialiser)
+			continue;
+		twin = find_twin(folding, table, slot);
+		if (!twin)
+			continue;
+		own->folded[(slot->at - own->from) / 8] = true;
+		percpu->nr_folded++;
+		*VEC_PUSH(program->arena, percpu, retargets) = (struct retarget){slot, twin};
+	}
+}
+
+void fold_find(struct program *program, struct percpu *percpu)
+{
+	struct folding folding = {.program = program, .percpu = percpu};
+	size_t i;
+
+	folding.same = arena_array(program->arena, program->nr_units, sizeof *folding.same);
+	for (i = 0; i < program->nr_units; i++)
+		folding.same[i] = (uint32_t)i;
+	for (i = 1; i < percpu->nr_tables; i++)
+		if (!percpu->tables[i].removed)
+			fold_table(&folding, i);
+}
