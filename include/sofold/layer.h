@@ -96,6 +96,7 @@ struct symbol {
 	const char *version; /* NULL: none */
 	uint64_t size;	     /* bytes, st_size */
 	uint32_t flags;	     /* enum symbol_flag */
+	uint32_t index;	     /* in .dynsym */
 };
 
 /* One file name of .gnu.version_r and the versions wanted from it. */
@@ -170,6 +171,7 @@ struct object {
 	const char *compiler;	  /* last .comment string or DW_AT_producer; NULL: none */
 	struct extent *functions; /* of .eh_frame, by address; NULL unless asked for */
 	size_t nr_functions;
+	bool has_handlers; /* some of them say what to do with an exception; with functions */
 	bool ilp64;	   /* OpenBLAS built with 64-bit integers, by its own word */
 	bool lp64;	   /* likewise with 32-bit integers; neither: no OpenBLAS, or it does not say */
 	bool is_extension; /* exports PyInit_*: Python loads it by path */

@@ -12,6 +12,7 @@
 #include "sofold/image.h"
 #include "sofold/layer.h"
 #include "sofold/platform.h"
+#include "sofold/trim.h"
 
 enum level { LEVEL_SAFE, LEVEL_DEFAULT, LEVEL_MAX };
 
@@ -20,7 +21,8 @@ enum pass {
 	PASS_STRIP = 2,
 	PASS_BRIDGE = 4,
 	PASS_PRUNE = 8, /* prune.h: decides before a plan is made */
-	PASS_ALL = PASS_DEDUPE | PASS_STRIP | PASS_BRIDGE | PASS_PRUNE,
+	PASS_TRIM = 16, /* trim.h: needs bytes, so it follows a plan; nothing without PASS_STRIP */
+	PASS_ALL = PASS_DEDUPE | PASS_STRIP | PASS_BRIDGE | PASS_PRUNE | PASS_TRIM,
 };
 
 /* Relations between two copies of one family, strongest first. */
@@ -49,6 +51,7 @@ struct plan_options {
 	const struct platform *platform;
 	const struct bridge_offer *offers;
 	size_t nr_offers;
+	bool poison; /* PASS_TRIM: traps instead of holes */
 };
 
 /* One copy of a library. */
@@ -85,12 +88,13 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	file_id file;		  /* first path */
-	object_id object;	  /* NO_ID for PRUNE and RECORD */
-	file_id like;		  /* PLACE: whose owner, mode and times it gets */
-	struct image_edits edits; /* PLACE, REWRITE */
-	const char *because;	  /* a reason a person can check */
-	const char *rule;	  /* PRUNE: its name */
+	file_id file;		      /* first path */
+	object_id object;	      /* NO_ID for PRUNE and RECORD */
+	file_id like;		      /* PLACE: whose owner, mode and times it gets */
+	struct image_edits edits;     /* PLACE, REWRITE */
+	const char *because;	      /* a reason a person can check */
+	const struct trim_task *trim; /* REWRITE: what is cut out; NULL: nothing */
+	const char *rule;	      /* PRUNE: its name */
 };
 
 /* Whether the action takes its file away. */
@@ -119,6 +123,50 @@ void plan_candidates(const struct layer *layer, bool *wanted);
 /* Decides everything for a layer. The layer is read, and its export indexes
  * are built; findings are not added. Allocates in layer->arena. */
 struct plan *plan_layer(struct layer *layer, const struct plan_options *options);
+
+/*
+ * The pass trim: plan_trims() says which objects to look at, and for what;
+ * scan_trims() (scan.h) looks; plan_take_trims() adds what was found to the plan's
+ * actions.
+ *
+ *	trims = plan_trims(layer, plan, options);
+ *	scan_names(layer, &trims.names, err);
+ *	plan_keep_named(&trims);
+ *	scan_trims(layer, &trims, err);
+ *	plan_take_trims(layer, plan, &trims);
+ */
+struct trim_task {
+	object_id object;
+	struct trim_request request;
+	struct trim_result result;
+	const char **gone; /* exports that went, in .dynsym order */
+	size_t nr_gone;
+	const char *refused; /* why nothing was cut; NULL */
+};
+
+/* Names of exports nobody imports: perhaps some code asks for one in another way. */
+struct names {
+	const char **items; /* ascending by strcmp(), each once */
+	bool *found;
+	size_t nr_items;
+};
+
+struct trims {
+	struct trim_task *tasks;
+	size_t nr_tasks, alloc_tasks;
+	const char **wanted; /* of all tasks */
+	size_t nr_wanted, alloc_wanted;
+	struct names names; /* empty below LEVEL_MAX */
+};
+
+/* Reads the layer as the plan leaves it. Allocates in layer->arena. */
+struct trims plan_trims(const struct layer *layer, const struct plan *plan,
+			const struct plan_options *options);
+
+/* Makes the names that were found wanted. */
+void plan_keep_named(struct arena *arena, struct trims *trims);
+
+void plan_take_trims(const struct layer *layer, struct plan *plan, const struct trims *trims);
 
 /* The layer after the plan: placed files there, deleted files gone (their slots stay, with kind
  * FILE_GONE and no object, so ids mean the same in both), names edited.

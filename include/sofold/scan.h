@@ -12,6 +12,7 @@
 
 #include "sofold/error.h"
 #include "sofold/layer.h"
+#include "sofold/plan.h"
 #include "sofold/prune.h"
 #include "sofold/span.h"
 
@@ -38,6 +39,15 @@ bool scan_object(struct layer *layer, const char *path, struct span bytes, struc
  * to name one goes to its named_by. Only for a layer that is a directory.
  */
 int scan_mentions(struct layer *layer, const bool *wanted, struct error *err);
+
+/* Looks for names in .py files, and among the strings of objects that look symbols up
+ * by name (dlsym): sets names->found. A name in a .py file may also be part
+ * of the export's: threadpoolctl puts prefix and suffix to "openblas_get_config". Only
+ * for a layer that is a directory. */
+int scan_names(const struct layer *layer, struct names *names, struct error *err);
+
+/* Reads each task's object, and fills its result. What is refused is no error. */
+int scan_trims(struct layer *layer, struct trims *trims, struct error *err);
 
 /* Reads the import statements of the sources that prune_unread() flags, and
  * gives those that prune_asks() for, in the order of files. What cannot be read

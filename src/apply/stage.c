@@ -44,7 +44,7 @@ static bool is_worth_it(const struct item *item, const struct image_result *resu
 	if (!result->changed)
 		return false;
 	return result->was_patched || item->action->kind == ACTION_PLACE ||
-	       edits_names(&item->action->edits) ||
+	       edits_names(&item->action->edits) || item->action->edits.cuts ||
 	       (result->size < old.n && old.n - result->size > old.n / LEAST_PART);
 }
 

@@ -81,7 +81,7 @@ struct options {
 	const char **merge;
 	size_t nr_merge, alloc_merge;
 	const char *output;
-	bool dry_run, check;
+	bool dry_run, check, poison;
 	struct prune_request prune;
 
 	const char **paths;

@@ -176,6 +176,7 @@ unsigned options_pass(const char *name)
 	} passes[] = {{"prune", PASS_PRUNE},
 		      {"dedupe", PASS_DEDUPE},
 		      {"bridge", PASS_BRIDGE},
+		      {"trim", PASS_TRIM},
 		      {"strip", PASS_STRIP}};
 	size_t i;
 

@@ -5,6 +5,7 @@
  *	scan      files and objects
  *	prune     what nobody needs at run time
  *	plan      what to merge, relink, strip; tried on the model
+ *	trim      code in what stays that cannot run there
  *	prepare   write every new file beside the layer's, prove each
  *	reread    what was written says what was planned
  *	compile   when asked, bytecode beside the sources
@@ -23,7 +24,7 @@
 #include "sofold/bridge.h"
 #include "sofold/scan.h"
 
-enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK };
+enum { OPTION_ONLY = 0x200, OPTION_SKIP, OPTION_LEVEL, OPTION_CHECK, OPTION_POISON };
 
 static unsigned parse_passes(struct argp_state *state, struct arena *arena, const char *text)
 {
@@ -33,11 +34,12 @@ static unsigned parse_passes(struct argp_state *state, struct arena *arena, cons
 
 	options_add_list(arena, &names, &nr, &alloc, text);
 	if (!nr)
-		argp_error(state, "name a pass: prune, dedupe, bridge or strip");
+		argp_error(state, "name a pass: prune, dedupe, bridge, trim or strip");
 	for (i = 0; i < nr; i++) {
 		pass = options_pass(names[i]);
 		if (!pass)
-			argp_error(state, "unknown pass '%s'; there are prune, dedupe, bridge and strip",
+			argp_error(state,
+				   "unknown pass '%s'; there are prune, dedupe, bridge, trim and strip",
 				   names[i]);
 		found |= pass;
 	}
@@ -67,6 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_LEVEL:
 		if (!options_level(arg, &options->level))
 			argp_error(state, "--level takes safe, default or max, not '%s'", arg);
+		return 0;
+	case OPTION_POISON:
+		options->poison = true;
 		return 0;
 	case 'm':
 		options_add_list(options->arena, &options->merge, &options->nr_merge, &options->alloc_merge,
@@ -99,13 +104,16 @@ static const struct argp_option own[] = {
 	{"dry-run", 'n', NULL, 0, "say what would be done and why; write nothing", 0},
 	{"check", OPTION_CHECK, NULL, 0, "like -n, with exit status 1 if anything would change", 0},
 	{"output", 'o', "NEW", 0, "leave PATH alone, write the result to the new directory NEW", 0},
-	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: prune, dedupe, bridge, strip", 0},
+	{"only", OPTION_ONLY, "PASS,...", 0, "run these passes only: prune, dedupe, bridge, trim, strip", 0},
 	{"skip", OPTION_SKIP, "PASS,...", 0, "leave these passes out", 0},
 	{"level", OPTION_LEVEL, "safe|default|max", 0,
 	 "safe: equal copies merged, tests left out; default: also other builds of libraries that keep "
-	 "their ABI, headers; max: also type stubs and metadata that nobody asks for",
+	 "their ABI, headers, kernels for processors the platform does not have; max: also exports nobody "
+	 "imports, unwind tables of C, type stubs and metadata that nobody asks for",
 	 0},
 	{"merge", 'm', "FAMILY,...|all", 0, "also merge other builds of these libraries (see audit)", 0},
+	{"trim-poison", OPTION_POISON, NULL, 0,
+	 "fill what the pass trim would cut out with traps instead, to test a layer with them", 0},
 	{"run", 'r', "PYTHON", 0, "prove it: import every extension module before and after", 0},
 	{NULL, 0, NULL, 0, "What the pass prune leaves out:", 10},
 	{"profile", OPTION_PROFILE, "NAME", 0,
@@ -222,6 +230,25 @@ static int prune(struct shrinking *run, struct error *err)
 	return 0;
 }
 
+static int trim(struct shrinking *run, const struct plan_options *options, struct error *err)
+{
+	struct layer *layer = run->audit.layer;
+	struct trims *trims = arena_alloc(layer->arena, sizeof *trims);
+	int rc;
+
+	*trims = plan_trims(layer, run->plan, options);
+	if (!trims->nr_tasks)
+		return 0;
+	rc = scan_names(layer, &trims->names, err);
+	if (rc)
+		return rc;
+	plan_keep_named(layer->arena, trims);
+	rc = scan_trims(layer, trims, err);
+	if (!rc)
+		plan_take_trims(layer, run->plan, trims);
+	return rc;
+}
+
 static int make_plan(struct shrinking *run, struct error *err)
 {
 	struct layer *layer = run->audit.layer;
@@ -231,6 +258,7 @@ static int make_plan(struct shrinking *run, struct error *err)
 		.merge = run->options->merge,
 		.nr_merge = run->options->nr_merge,
 		.platform = run->audit.platform,
+		.poison = run->options->poison,
 	};
 	int rc = read_mentions(layer, err);
 
@@ -240,7 +268,7 @@ static int make_plan(struct shrinking *run, struct error *err)
 		options.offers = bridge_offers(layer, &options.nr_offers);
 	run->plan = plan_layer(layer, &options);
 	warn_of_unknown_families(run->options, layer);
-	return 0;
+	return trim(run, &options, err);
 }
 
 static int stage(struct shrinking *run, struct error *err)

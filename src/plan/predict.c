@@ -28,10 +28,26 @@ static void predict_renames(struct arena *arena, struct object *object, const st
 		object->verneeds[i].file = renamed(edits, object->verneeds[i].file);
 }
 
+/* Without the exports that are cut out. */
+static void predict_cuts(struct arena *arena, struct object *object, const struct cuts *cuts)
+{
+	const struct symbol *all = object->exports;
+	size_t i, kept = 0;
+
+	object->exports = arena_array(arena, object->nr_exports, sizeof *object->exports);
+	for (i = 0; i < object->nr_exports; i++)
+		if (all[i].index >= cuts->nr_gone || !cuts->gone[all[i].index])
+			object->exports[kept++] = all[i];
+	object->nr_exports = kept;
+	object->index = NULL;
+}
+
 static void predict_rewrite(struct arena *arena, struct object *object, const struct image_edits *edits)
 {
 	if (edits->nr_needed)
 		predict_renames(arena, object, edits);
+	if (edits->cuts && edits->cuts->nr_gone)
+		predict_cuts(arena, object, edits->cuts);
 	if (edits->soname)
 		object->soname = edits->soname;
 	if (edits->search_path) {

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <libdwarf.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <elf.h>
@@ -71,6 +72,25 @@ static int by_vaddr(const void *a, const void *b)
 	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
+/* A frame with a handler names a personality routine in its CIE ('P' in the
+ * augmentation: LSB, "The CIE Structure"). */
+static bool has_handler(Dwarf_Cie cie)
+{
+	Dwarf_Unsigned length, code_align, nr_instructions;
+	Dwarf_Half return_register, offset_size;
+	Dwarf_Signed data_align;
+	Dwarf_Error error = NULL;
+	Dwarf_Small version;
+	char *augmentation = NULL;
+	void *instructions; /* its type is not the same in all versions of libdwarf */
+
+	/* What cannot be read may be anything. */
+	return dwarf_get_cie_info_b(cie, &length, &version, &augmentation, &code_align, &data_align,
+				    &return_register, (void *)&instructions, &nr_instructions, &offset_size,
+				    &error) != DW_DLV_OK ||
+	       (augmentation && strchr(augmentation, 'P'));
+}
+
 static void take_functions(Dwarf_Debug dbg, struct arena *arena, struct object *object)
 {
 	Dwarf_Signed nr_cies = 0, nr_fdes = 0, i;
@@ -81,6 +101,8 @@ static void take_functions(Dwarf_Debug dbg, struct arena *arena, struct object *
 	if (dwarf_get_fde_list_eh(dbg, &cies, &nr_cies, &fdes, &nr_fdes, &error) != DW_DLV_OK)
 		return;
 	object->functions = arena_array(arena, (size_t)nr_fdes, sizeof *object->functions);
+	for (i = 0; i < nr_cies; i++)
+		object->has_handlers |= has_handler(cies[i]);
 	for (i = 0; i < nr_fdes; i++) {
 		Dwarf_Addr low = 0;
 		Dwarf_Unsigned length = 0;
@@ -119,13 +141,23 @@ static void take_producer(Dwarf_Debug dbg, struct arena *arena, struct object *o
 	dwarf_dealloc(dbg, die, DW_DLA_DIE);
 }
 
+void frames_read_one(struct arena *arena, struct object *object, int fd)
+{
+	Dwarf_Error error = NULL;
+	Dwarf_Debug dbg = NULL;
+
+	if (object->functions || open_dwarf(fd, &dbg, &error) != DW_DLV_OK)
+		return;
+	take_functions(dbg, arena, object);
+	take_producer(dbg, arena, object);
+	close_dwarf(dbg);
+}
+
 static void frame_object(void *context, size_t item, unsigned worker)
 {
 	struct framing *framing = context;
 	struct object *object = &framing->layer->objects[item];
 	const struct file *file = &framing->layer->files[object->file];
-	Dwarf_Error error = NULL;
-	Dwarf_Debug dbg = NULL;
 	int fd;
 
 	if (object->class != OBJECT_SHARED)
@@ -133,11 +165,7 @@ static void frame_object(void *context, size_t item, unsigned worker)
 	fd = openat(framing->source->root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (open_dwarf(fd, &dbg, &error) == DW_DLV_OK) {
-		take_functions(dbg, framing->arenas[worker], object);
-		take_producer(dbg, framing->arenas[worker], object);
-		close_dwarf(dbg);
-	}
+	frames_read_one(framing->arenas[worker], object, fd);
 	close(fd);
 }
 

@@ -100,10 +100,19 @@ static void search_bytes(struct search *search, struct span bytes, file_id file)
 			note(search, i, file);
 }
 
-/* An ELF file without its string tables, where NEEDED names stand by right:
- * the read-only data sections, by their headers. A file without headers is
- * searched whole but for the loader's own names, so it names nothing. */
-static void search_object(struct search *search, struct span bytes, file_id file)
+struct here {
+	struct search *search;
+	file_id file;
+};
+
+static void search_constants(void *context, struct span part)
+{
+	const struct here *here = context;
+
+	search_bytes(here->search, part, here->file);
+}
+
+void constants_each(struct span bytes, void (*found)(void *context, struct span part), void *context)
 {
 	Elf64_Ehdr ehdr;
 	Elf64_Shdr shdr;
@@ -118,7 +127,7 @@ static void search_object(struct search *search, struct span bytes, file_id file
 			return;
 		if (shdr.sh_type == SHT_PROGBITS && (shdr.sh_flags & SHF_ALLOC) &&
 		    !(shdr.sh_flags & SHF_EXECINSTR) && span_sub(bytes, shdr.sh_offset, shdr.sh_size, &part))
-			search_bytes(search, part, file);
+			found(context, part);
 	}
 }
 
@@ -139,7 +148,7 @@ static void search_file(void *context, size_t item, unsigned worker)
 	if (file->object == NO_ID)
 		search_bytes(search, mapping.bytes, (file_id)item);
 	else
-		search_object(search, mapping.bytes, (file_id)item);
+		constants_each(mapping.bytes, search_constants, &(struct here){search, (file_id)item});
 	source_close(search->source, &mapping);
 }
 

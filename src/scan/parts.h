@@ -9,6 +9,13 @@
  *	frames.c    on request: functions and producers, by libdwarf
  *	digests.c   digests of what looks alike
  *
+ * Asked for by themselves:
+ *
+ *	mentions.c  code that names a library's file
+ *	names.c     code that names an export
+ *	trims.c     what may be cut out of objects
+ *	imports.c, bytecode.c   what prune asks
+ *
  * source.c opens bytes for all of them.
  */
 #ifndef SOFOLD_SRC_SCAN_PARTS_H
@@ -37,6 +44,12 @@ int archive_read(struct layer *layer, int fd, struct source *source, struct erro
 void objects_read(struct layer *layer, const struct source *source);
 void owners_read(struct layer *layer, const struct source *source);
 void frames_read(struct layer *layer, const struct source *source);
+/* The same of one object, whose file is open. Nothing when it is known already. */
+void frames_read_one(struct arena *arena, struct object *object, int fd);
+/* Calls back with each read-only or data section of an ELF file, by its headers: string
+ * tables, where NEEDED names and exports stand by right, are not among them. A file
+ * without headers has none. */
+void constants_each(struct span bytes, void (*found)(void *context, struct span part), void *context);
 void digests_read(struct layer *layer, const struct source *source, bool all_families);
 
 #endif

@@ -64,7 +64,7 @@ static bool is_wanted(const GElf_Sym *symbol, GElf_Versym versym, bool versioned
 	       (symbol->st_shndx == SHN_UNDEF || !versioned || (versym & 0x7fff) != VER_NDX_LOCAL);
 }
 
-static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Versym versym)
+static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Versym versym, size_t at)
 {
 	struct object *object = reader->object;
 	unsigned index = versym & 0x7fff;
@@ -75,7 +75,9 @@ static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Vers
 	if (!name)
 		return;
 	out = imported ? &object->imports[object->nr_imports++] : &object->exports[object->nr_exports++];
-	*out = (struct symbol){.name = name, .size = symbol->st_size, .flags = symbol_flags(symbol)};
+	*out = (struct symbol){.name = name, .size = symbol->st_size,
+			       .flags = symbol_flags(symbol),
+			       .index = (uint32_t)at};
 	if (index > VER_NDX_GLOBAL && index < reader->nr_versions)
 		out->version = reader->versions[index];
 	if (versym & 0x8000)
@@ -122,7 +124,7 @@ static void take_symbols(struct reader *reader, const struct table *table)
 	for (i = 1; i < table->nr && reader->sound; i++)
 		if (read_entry(reader, table, i, &symbol, &versym) &&
 		    is_wanted(&symbol, versym, table->versions))
-			take_symbol(reader, &symbol, versym);
+			take_symbol(reader, &symbol, versym, i);
 }
 
 static Elf_Data *open_symbols(struct reader *reader, uint64_t symtab, size_t nr)
