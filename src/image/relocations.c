@@ -53,29 +53,43 @@ static bool is_inside(struct range inner, struct range outer)
 }
 
 /* DT_RELASZ may count what is DT_JMPREL's as well (glibc, elf/dynamic-link.h). */
-static int find_tables(struct relocations *relocations, struct error *err)
+static bool find_tables(struct relocations *relocations)
 {
 	const struct image *image = relocations->removal->image;
-	const struct draft *draft = relocations->removal->draft;
 	struct range all = table_of(image, DT_RELA, DT_RELASZ);
-	size_t i, k;
+	struct range lazy = table_of(image, DT_JMPREL, DT_PLTRELSZ);
 
-	relocations->lazy = table_of(image, DT_JMPREL, DT_PLTRELSZ);
+	relocations->lazy = lazy;
 	if (all.from < all.to)
 		relocations->tables[relocations->nr_tables++] = all;
-	if (relocations->lazy.from < relocations->lazy.to && !is_inside(relocations->lazy, all)) {
-		if (overlap(relocations->lazy, all))
-			return refuse(err, "tables of relocations overlap");
-		relocations->tables[relocations->nr_tables++] = relocations->lazy;
-	}
-	for (i = 0; i < relocations->nr_tables; i++) {
-		for (k = 0; k < draft->shortened.nr_items; k++)
-			if (overlap(relocations->tables[i], draft->shortened.items[k]))
-				return refuse(err, "relocations and symbols overlap");
-		for (k = 0; k < draft->zeros.nr_items; k++)
-			if (overlap(relocations->tables[i], draft->zeros.items[k]))
-				return refuse(err, "relocations and symbols overlap");
-	}
+	if (lazy.from == lazy.to)
+		return true;
+	if (is_inside(lazy, all))
+		return (lazy.from - all.from) % sizeof(Elf64_Rela) == 0;
+	relocations->tables[relocations->nr_tables++] = lazy;
+	return !overlap(lazy, all);
+}
+
+static bool overlaps_any(struct range table, const struct ranges *others)
+{
+	size_t i;
+
+	for (i = 0; i < others->nr_items; i++)
+		if (overlap(table, others->items[i]))
+			return true;
+	return false;
+}
+
+/* Nor may they share bytes with tables that have been written anew. */
+static int check_tables(const struct relocations *relocations, struct error *err)
+{
+	const struct draft *draft = relocations->removal->draft;
+	size_t i;
+
+	for (i = 0; i < relocations->nr_tables; i++)
+		if (overlaps_any(relocations->tables[i], &draft->shortened) ||
+		    overlaps_any(relocations->tables[i], &draft->zeros))
+			return refuse(err, "relocations and symbols overlap");
 	return 0;
 }
 
@@ -232,7 +246,9 @@ int removal_relocations(const struct removal *removal, struct error *err)
 					  .types = image_relocation_types(removal->image)};
 	size_t i;
 
-	if (find_tables(&relocations, err) || draft_patches(&relocations, err))
+	if (!find_tables(&relocations))
+		return refuse(err, "tables of relocations overlap");
+	if (check_tables(&relocations, err) || draft_patches(&relocations, err))
 		return ERROR_REFUSED;
 	for (i = 0; i < relocations.nr_tables; i++)
 		if (map_table(&relocations, relocations.tables[i], err))

@@ -189,17 +189,44 @@ static size_t find_tables(const struct removal *removal, struct range tables[6])
 	return nr;
 }
 
-static int check_tables(const struct removal *removal, struct error *err)
+/* Whether a section begins elsewhere and has bytes of a table. */
+static bool is_in_other_section(const struct image *image, struct range table)
+{
+	size_t i;
+
+	for (i = 1; i < image->nr_shdrs; i++) {
+		const Elf64_Shdr *shdr = &image->shdrs[i];
+
+		if (section_is_loaded(shdr) && shdr->sh_size && shdr->sh_addr != table.from &&
+		    overlap((struct range){shdr->sh_addr, shdr->sh_addr + shdr->sh_size}, table))
+			return true;
+	}
+	return false;
+}
+
+/* What is written anew must be nothing else as well. */
+static int check_overlaps(const struct removal *removal, const struct range *tables, size_t nr,
+			  struct error *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < nr; i++) {
+		if (is_in_other_section(removal->image, tables[i]))
+			return refuse(err, "a table of the dynamic section reaches into another section");
+		for (k = 0; k < i; k++)
+			if (overlap(tables[i], tables[k]))
+				return refuse(err, "tables of the dynamic section overlap");
+	}
+	return 0;
+}
+
+static int check_patches(const struct removal *removal, const struct range *tables, size_t nr,
+			 struct error *err)
 {
 	const struct cuts *cuts = removal->draft->edits->cuts;
-	struct range tables[6];
-	size_t nr = find_tables(removal, tables), i, k;
 	struct span unused;
+	size_t i, k;
 
-	for (i = 0; i < nr; i++)
-		for (k = 0; k < i; k++)
-			if (removal->nr_gone && overlap(tables[i], tables[k]))
-				return refuse(err, "tables of the dynamic section overlap");
 	for (i = 0; i < cuts->nr_patches; i++) {
 		const struct patch *patch = &cuts->patches[i];
 
@@ -214,11 +241,15 @@ static int check_tables(const struct removal *removal, struct error *err)
 
 static int check(const struct removal *removal, struct error *err)
 {
-	if (check_tables(removal, err))
+	struct range tables[6];
+	size_t nr = find_tables(removal, tables);
+
+	if (check_patches(removal, tables, nr, err))
 		return ERROR_REFUSED;
 	if (!removal->nr_gone)
 		return 0;
-	if (check_tags(removal->image, err) || check_gone(removal, err) || check_section(removal, err))
+	if (check_overlaps(removal, tables, nr, err) || check_tags(removal->image, err) ||
+	    check_gone(removal, err) || check_section(removal, err))
 		return ERROR_REFUSED;
 	return 0;
 }

@@ -470,6 +470,19 @@ static void symbols_stay_where_their_section_counts_otherwise(void)
 	expect_refused(&elf, "the symbol table and its section disagree");
 }
 
+static void symbols_stay_where_a_table_is_something_else_as_well(void)
+{
+	struct elf elf = build(BOTH);
+
+	object_section(&elf, ".hash")->sh_size += 64;
+	cut(&elf, "gone_");
+	expect_refused(&elf, "a table of the dynamic section reaches into another section");
+	elf = build(GNU);
+	object_dynamic(&elf, DT_JMPREL)->d_un.d_ptr = object_dynamic(&elf, DT_RELA)->d_un.d_ptr + 8;
+	cut(&elf, "gone_");
+	expect_refused(&elf, "tables of relocations overlap");
+}
+
 static void symbols_refuse_patches_to_tables_of_their_own(void)
 {
 	struct elf elf = build(BOTH);
@@ -609,6 +622,7 @@ void suite_symbols(void)
 		UNIT_TEST(symbols_stay_where_an_unknown_table_may_name_them),
 		UNIT_TEST(symbols_stay_where_a_hash_table_is_wrong),
 		UNIT_TEST(symbols_stay_where_their_section_counts_otherwise),
+		UNIT_TEST(symbols_stay_where_a_table_is_something_else_as_well),
 		UNIT_TEST(symbols_refuse_patches_to_tables_of_their_own),
 		UNIT_TEST(symbols_that_a_pointer_cannot_do_without_stay),
 		UNIT_TEST(prove_symbols_finds_another_symbol),
