@@ -144,6 +144,7 @@ uint32_t name_hash_gnu(const char *name);
 struct relocation_types {
 	uint32_t jump_slot; /* a function's address, wanted at its first call */
 	uint32_t pointer;   /* a symbol's address and an addend */
+	uint32_t global;    /* the same, in a slot for code to load it from */
 	uint32_t relative;  /* the image's own address and an addend */
 };
 

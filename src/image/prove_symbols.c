@@ -247,7 +247,7 @@ static Elf64_Rela expected(const struct comparison *comparison, Elf64_Rela rela)
 		return rela;
 	}
 	rela.r_info = type == types.jump_slot || type == types.relative ? ELF64_R_INFO(0ull, type) : 0;
-	if (type == types.pointer) {
+	if (type == types.pointer || type == types.global) {
 		rela.r_info = ELF64_R_INFO(0ull, types.relative);
 		rela.r_addend += (int64_t)symbol_at(&comparison->old, symbol).st_value;
 	}

@@ -156,7 +156,7 @@ static int forget_symbol(const struct relocations *relocations, Elf64_Rela *rela
 	const Elf64_Sym *symbol = &relocations->removal->symbols[ELF64_R_SYM(rela->r_info)];
 	uint32_t type = ELF64_R_TYPE(rela->r_info);
 
-	if (type == relocations->types.pointer)
+	if (type == relocations->types.pointer || type == relocations->types.global)
 		return make_relative(relocations, rela, symbol, err);
 	if (type == relocations->types.jump_slot || type == relocations->types.relative) {
 		rela->r_info = ELF64_R_INFO(0ull, type);
