@@ -7,7 +7,8 @@
  *	          of code nothing unwinds through
  *
  * Wanted is what any object of the layer imports, whichever library it would bind
- * to, and what some code names.
+ * to, and what some code names. A library that nobody names in NEEDED is opened by
+ * somebody who may ask it for anything: its exports stay.
  *
  * Nothing unwinds through an extension module in C: exceptions do not pass the
  * interpreter, which is C itself, and a thread that is cancelled, or that the interpreter
@@ -132,7 +133,7 @@ static void add_task(struct trims *trims, const struct layer *layer, const struc
 	struct trim_request request = {
 		.cpu = options->platform->cpu,
 		.fold = true,
-		.exports = max && !object->is_extension,
+		.exports = max && !object->is_extension && usage->nr_consumers[id],
 		.unwind = max && may_lose_unwind(usage, layer, id),
 		.page = options->platform->page,
 		.poison = options->poison,

@@ -3,7 +3,7 @@
  *
  * OpenBLAS compiles one source for several cores, often with the same options: of
  * numpy 1.26's kernels for ZEN 553 are those for HASWELL. Two functions are the
- * same when their bytes are, but for distances that lead to the same address, or
+ * same when their instructions are, but for distances that lead to the same address, or
  * to two functions that are the same in turn. What those lead back to is
  * taken to be the same while it is being looked at: if nothing differs anywhere,
  * nothing does.
@@ -11,6 +11,7 @@
  * A slot that holds one of two such kernels then gets the other, from the table
  * that comes first; numbers come out bit by bit as before.
  */
+#include "trim/decode.h"
 #include "trim/trim.h"
 
 #include "sofold/vec.h"
@@ -72,85 +73,35 @@ static bool lead_to_same(struct folding *folding, uint64_t a, uint64_t b)
 
 /* --------- x86-64 ------------------ */
 
-/* Whether what stands before a field makes it a distance: a jump, a call, or an operand
- * relative to the instruction pointer. */
-static bool is_distance(const uint8_t *bytes, size_t field)
+/* Whether two instructions are the same but for a distance that leads to the same; inside
+ * both functions that is the same way from the beginning. */
+static bool x86_agree(struct folding *folding, const struct unit *a, const struct unit *b, uint64_t at,
+		      const struct instruction *instruction)
 {
-	if (field >= 1 && (bytes[field - 1] == 0xe8 || bytes[field - 1] == 0xe9))
-		return true;
-	if (field >= 2 && bytes[field - 2] == 0x0f && (bytes[field - 1] & 0xf0) == 0x80)
-		return true;
-	return field >= 2 && (bytes[field - 1] & 0xc7) == 0x05;
-}
+	const uint8_t *x = unit_bytes(folding->program, a) + at, *y = unit_bytes(folding->program, b) + at;
+	size_t field = instruction->field, rest = field + instruction->width;
+	uint64_t to_a, to_b;
 
-static uint64_t x86_target(const struct unit *unit, const uint8_t *bytes, size_t field)
-{
-	int32_t distance;
-
-	memcpy(&distance, bytes + field, sizeof distance);
-	return unit->from + field + sizeof distance + (uint64_t)(int64_t)distance;
-}
-
-/* The distance that covers a byte that differs, and leads to the same in both;
- * SIZE_MAX: none. free: the first byte that no other distance has taken. */
-static size_t x86_field(struct folding *folding, const struct unit *a, const struct unit *b, size_t at,
-			size_t free)
-{
-	const uint8_t *x = unit_bytes(folding->program, a), *y = unit_bytes(folding->program, b);
-	size_t n = a->end - a->from, field = at >= free + 3 ? at - 3 : free;
-
-	for (; field <= at && field + 4 <= n; field++)
-		if (is_distance(x, field) &&
-		    lead_to_same(folding, x86_target(a, x, field), x86_target(b, y, field)))
-			return field;
-	return SIZE_MAX;
-}
-
-static bool is_outside(const struct unit *unit, uint64_t vaddr)
-{
-	return vaddr < unit->from || vaddr >= unit->to;
-}
-
-/* No reference leads into the middle of what a compiler has made. */
-static bool is_within(const struct program *program, uint64_t vaddr)
-{
-	size_t unit = unit_at(program, vaddr);
-
-	return unit != NO_UNIT && program->units[unit].framed && program->units[unit].from != vaddr;
-}
-
-/* Equal distances from different places lead to different ones, save within the function
- * itself. What leads out of the image is no distance. */
-static bool x86_equal_leads(struct folding *folding, const struct unit *a, const struct unit *b, size_t at)
-{
-	const struct program *program = folding->program;
-	const uint8_t *x = unit_bytes(program, a), *y = unit_bytes(program, b);
-	uint64_t target;
-
-	if (!is_distance(x, at) || at + 4 > a->end - a->from || memcmp(x + at, y + at, 4) != 0)
-		return true;
-	target = x86_target(a, x, at);
-	return !is_outside(a, target) || target - program->low >= program->high - program->low ||
-	       is_within(program, target) || lead_to_same(folding, target, x86_target(b, y, at));
+	if (!instruction->width)
+		return !memcmp(x, y, instruction->length);
+	if (memcmp(x, y, field) != 0 || memcmp(x + rest, y + rest, instruction->length - rest) != 0)
+		return false;
+	to_a = x86_distance_target(instruction, x, a->from + at);
+	to_b = x86_distance_target(instruction, y, b->from + at);
+	if (to_a >= a->from && to_a < a->end)
+		return to_a - a->from == to_b - b->from;
+	return lead_to_same(folding, to_a, to_b);
 }
 
 static bool x86_same(struct folding *folding, const struct unit *a, const struct unit *b)
 {
-	const uint8_t *x = unit_bytes(folding->program, a), *y = unit_bytes(folding->program, b);
-	size_t n = a->end - a->from, i = 0, free = 0, field;
+	const uint8_t *x = unit_bytes(folding->program, a);
+	uint64_t n = a->end - a->from, i;
+	struct instruction instruction;
 
-	while (i < n) {
-		if (x[i] == y[i]) {
-			if (!x86_equal_leads(folding, a, b, i))
-				return false;
-			i++;
-			continue;
-		}
-		field = x86_field(folding, a, b, i, free);
-		if (field == SIZE_MAX)
+	for (i = 0; i < n; i += instruction.length)
+		if (!x86_decode(x + i, n - i, &instruction) || !x86_agree(folding, a, b, i, &instruction))
 			return false;
-		i = free = field + 4;
-	}
 	return true;
 }
 

@@ -6,6 +6,7 @@
  *	nops.c      padding between functions
  *	reach.c     from roots along references to all that may run
  *	x86.c       references in x86-64 code
+ *	decode.c    lengths of its instructions
  *	aarch64.c   references in AArch64 code
  *	percpu.c    tables of kernels for each processor; which of them go
  *	stub.c      what a removed table's initialiser becomes
@@ -32,7 +33,6 @@ struct unit {
 	uint64_t end;	   /* without */
 	uint32_t text;	   /* index */
 	bool framed;	   /* described by the unwind table: made by a compiler, entered at its start */
-	bool sized;	   /* its extent is known, and nothing else is in it */
 	bool named;	   /* a dynamic symbol's address */
 	bool runs_on;	   /* it overlaps the next: a name within a function */
 	bool stays;	   /* whatever refers to it: nobody knows what it is */

@@ -160,7 +160,6 @@ static void add_function(struct program *program, size_t text, const struct begi
 	end = *covered < limit ? *covered : limit;
 	unit = add_unit(program, text, item->from, end);
 	unit->framed = item->framed;
-	unit->sized = item->size;
 	unit->named = item->named;
 	unit->runs_on = *covered > limit;
 	if (is_padded(program, &program->texts[text], end, limit))

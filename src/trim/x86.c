@@ -1,27 +1,28 @@
 /*
- * References in x86-64 code, without a disassembler.
+ * References in x86-64 code.
  *
  * Position-independent code says where something is by a 32-bit distance from
- * the end of the instruction. Instructions begin anywhere, so every byte is
- * taken for the first of such a distance: all references there are will be
- * among those found, and some that are none, which only keep more alive. The
- * distance is the last thing in an instruction that jumps, calls or takes an
+ * the end of the instruction. They are looked for twice.
+ *
+ * First without a disassembler, which could be led astray by data among the code:
+ * every byte is taken for the first of such a distance. All references there
+ * are will be among those found, and some that are none, which only keep more alive.
+ * The distance is the last thing in an instruction that jumps, calls or takes an
  * address; a constant of 1, 2 or 4 bytes may follow where a slot is compared
- * or filled.
+ * or filled. Such a distance counts when a function begins where it leads, or a stub of
+ * the linkage table, a slot, or a jump table lies there. Jumps of one byte count in
+ * the same way: they reach a neighbour.
  *
- * What a compiler has made is entered at its beginning, so a distance counts
- * when a function begins where it leads. Hand-written code has no frame, and may
- * jump to labels of its neighbours; and where nobody knows how far a function
- * reaches, others may be hidden in it. There the opcode before the distance must be
- * that of a jump, call, or address.
- *
- * Jumps of one byte reach over a function's end too: a call in tail position of a
- * neighbour.
+ * Then instruction by instruction (decode.c), for what leads into the middle of a
+ * function: from a function's hot part to a label of its cold one, and
+ * between hand-written functions that share labels. A unit that does not come out
+ * even is no clean code: in it whatever looks like a jump, call or operand counts.
  *
  * _GLOBAL_OFFSET_TABLE_ itself in a distance is the mark of a code model with
  * offsets from there (x86-64 psABI, "large model"), which this does not follow:
  * whoever has its address keeps everything the table leads to.
  */
+#include "trim/decode.h"
 #include "trim/trim.h"
 
 /* Bytes a linkage stub has at most before its jump: endbr64, bnd. */
@@ -55,7 +56,7 @@ uint64_t x86_linkage_slot(const struct program *program, uint64_t vaddr)
 	return 0;
 }
 
-/* jmp, call, jcc, or an operand relative to the instruction pointer end before at. */
+/* What stands before a distance makes it that of a jump or a call. */
 static bool is_branch(const uint8_t *at, uint64_t into)
 {
 	if (into >= 1 && (at[-1] == 0xe8 || at[-1] == 0xe9))
@@ -63,36 +64,10 @@ static bool is_branch(const uint8_t *at, uint64_t into)
 	return into >= 2 && at[-2] == 0x0f && (at[-1] & 0xf0) == 0x80;
 }
 
+/* Or of an operand relative to the instruction pointer. */
 static bool is_operand(const uint8_t *at, uint64_t into)
 {
 	return into >= 1 && (at[-1] & 0xc7) == 0x05;
-}
-
-/* Whether code may lead into the middle of a unit. */
-static bool may_enter(const struct scan *scan, const struct unit *unit, const uint8_t *at, uint64_t into)
-{
-	if (unit->framed)
-		return false;
-	if (!unit->sized)
-		return is_branch(at, into) || is_operand(at, into);
-	return !scan->unit->framed && is_branch(at, into);
-}
-
-static void reach_text(struct scan *scan, const struct area *text, const uint8_t *at, uint64_t into,
-		       uint64_t target)
-{
-	struct program *program = scan->program;
-	size_t unit;
-
-	if (target >= scan->unit->from && target < scan->unit->to)
-		return;
-	if (text_starts(text, target)) {
-		reach_address(program, target);
-		return;
-	}
-	unit = unit_at(program, target);
-	if (unit != NO_UNIT && may_enter(scan, &program->units[unit], at, into))
-		reach_unit(program, unit);
 }
 
 static void reach_table(struct program *program)
@@ -102,13 +77,16 @@ static void reach_table(struct program *program)
 			reach_address(program, program->slots[i].target);
 }
 
+/* --------- byte by byte ------------------ */
+
 static void reach_target(struct scan *scan, const uint8_t *at, uint64_t into, uint64_t target)
 {
 	struct program *program = scan->program;
 	const struct area *text = text_at(program, target);
 
 	if (text) {
-		reach_text(scan, text, at, into, target);
+		if (text_starts(text, target))
+			reach_address(program, target);
 	} else if (ranges_hold(&program->linkage, target)) {
 		reach_linkage(program, target);
 	} else if (ranges_hold(&program->got, target)) {
@@ -127,25 +105,9 @@ static bool is_short_branch(uint8_t opcode)
 	return opcode == 0xeb || (opcode & 0xf0) == 0x70 || (opcode & 0xfc) == 0xe0;
 }
 
-static void reach_neighbour(struct scan *scan, uint64_t target)
+static uint64_t short_target(const struct unit *unit, const uint8_t *bytes, uint64_t i)
 {
-	struct program *program = scan->program;
-	size_t unit;
-
-	if (target < scan->text->from || target >= scan->text->to)
-		return;
-	unit = unit_at(program, target);
-	if (unit != NO_UNIT && (program->units[unit].from == target || !scan->unit->framed))
-		reach_unit(program, unit);
-}
-
-static void scan_short(struct scan *scan, const uint8_t *bytes, uint64_t i)
-{
-	const struct unit *unit = scan->unit;
-	uint64_t target = unit->from + i + 2 + (uint64_t)(int64_t)(int8_t)bytes[i + 1];
-
-	if (target < unit->from || target >= unit->to)
-		reach_neighbour(scan, target);
+	return unit->from + i + 2 + (uint64_t)(int64_t)(int8_t)bytes[i + 1];
 }
 
 /* movabs $_GLOBAL_OFFSET_TABLE_ - here, %reg: of the large model. */
@@ -159,23 +121,76 @@ static bool takes_table(const struct scan *scan, const uint8_t *bytes, uint64_t 
 	return scan->table - distance - vaddr + 64 < 128;
 }
 
+static uint64_t distance_target(const struct unit *unit, const uint8_t *bytes, uint64_t i)
+{
+	int32_t distance;
+
+	memcpy(&distance, bytes + i, sizeof distance);
+	return unit->from + i + sizeof distance + (uint64_t)(int64_t)distance;
+}
+
+static void scan_bytes(struct scan *scan)
+{
+	struct program *program = scan->program;
+	const struct unit *unit = scan->unit;
+	const uint8_t *bytes = unit_bytes(program, unit);
+	uint64_t n = unit->end - unit->from, left = scan->text->to - unit->from, i, target;
+	uint64_t width = program->high - program->low;
+
+	for (i = 0; i < n && i + 4 <= left; i++) {
+		target = distance_target(unit, bytes, i);
+		if (target - program->low < width)
+			reach_target(scan, bytes + i, unit->from + i - scan->text->from, target);
+		if (is_short_branch(bytes[i]))
+			reach_unit(program, unit_starting(program, short_target(unit, bytes, i)));
+		if (i + 10 <= left && takes_table(scan, bytes + i, unit->from + i))
+			reach_table(program);
+	}
+}
+
+/* --------- instruction by instruction ------------------ */
+
+/* False: the bytes are not instructions from end to end. */
+static bool scan_instructions(struct scan *scan)
+{
+	const struct unit *unit = scan->unit;
+	const uint8_t *bytes = unit_bytes(scan->program, unit);
+	uint64_t n = unit->end - unit->from, i;
+	struct instruction instruction;
+
+	for (i = 0; i < n; i += instruction.length) {
+		if (!x86_decode(bytes + i, n - i, &instruction))
+			return false;
+		if (instruction.width)
+			reach_address(scan->program,
+				      x86_distance_target(&instruction, bytes + i, unit->from + i));
+	}
+	return true;
+}
+
+static void scan_likely(struct scan *scan)
+{
+	struct program *program = scan->program;
+	const struct unit *unit = scan->unit;
+	const uint8_t *bytes = unit_bytes(program, unit);
+	uint64_t n = unit->end - unit->from, left = scan->text->to - unit->from, i;
+
+	for (i = 0; i < n && i + 4 <= left; i++) {
+		uint64_t into = unit->from + i - scan->text->from;
+
+		if (is_branch(bytes + i, into) || is_operand(bytes + i, into))
+			reach_address(program, distance_target(unit, bytes, i));
+		if (is_short_branch(bytes[i]))
+			reach_address(program, short_target(unit, bytes, i));
+	}
+}
+
 void x86_references(struct program *program, const struct unit *unit)
 {
 	struct scan scan = {.program = program, .unit = unit, .text = &program->texts[unit->text]};
-	const uint8_t *bytes = unit_bytes(program, unit);
-	uint64_t n = unit->end - unit->from, left = scan.text->to - unit->from, i, target;
-	uint64_t width = program->high - program->low;
-	int32_t distance;
 
 	image_tag(&program->image, DT_PLTGOT, &scan.table);
-	for (i = 0; i < n && i + sizeof distance <= left; i++) {
-		memcpy(&distance, bytes + i, sizeof distance);
-		target = unit->from + i + sizeof distance + (uint64_t)(int64_t)distance;
-		if (target - program->low < width)
-			reach_target(&scan, bytes + i, unit->from + i - scan.text->from, target);
-		if (is_short_branch(bytes[i]))
-			scan_short(&scan, bytes, i);
-		if (i + 10 <= left && takes_table(&scan, bytes + i, unit->from + i))
-			reach_table(program);
-	}
+	scan_bytes(&scan);
+	if (!scan_instructions(&scan))
+		scan_likely(&scan);
 }
