@@ -200,22 +200,27 @@ static void remove_tables(struct program *program, struct percpu *percpu)
 			remove_table(program, percpu, &percpu->tables[i]);
 }
 
+/* Tables that nothing is sure of are data like any other; whose they are is known. */
+static void forget_tables(struct program *program, struct percpu *percpu)
+{
+	*percpu = (struct percpu){.family = percpu->nr_tables ? percpu->family : NULL};
+	program->tables = (struct ranges){.arena = program->arena};
+}
+
 void percpu_find(struct program *program, struct percpu *percpu)
 {
 	const struct percpu_family *family;
 
 	*percpu = (struct percpu){0};
-	for (family = percpu_families; family->prefix; family++) {
+	for (family = percpu_families; family->prefix && !percpu->family; family++) {
 		if (family->machine != program->image.ehdr.e_machine)
 			continue;
 		percpu->family = family;
 		add_tables(program, percpu);
-		if (tables_agree(percpu) && find_initialisers(program, percpu)) {
+		if (tables_agree(percpu) && find_initialisers(program, percpu))
 			remove_tables(program, percpu);
-			return;
-		}
-		*percpu = (struct percpu){0};
-		program->tables = (struct ranges){.arena = program->arena};
+		else
+			forget_tables(program, percpu);
 	}
 }
 

@@ -170,7 +170,8 @@ struct percpu {
 	size_t nr_folded;
 };
 
-/* Finds tables, and decides which go. No tables, or nothing sure: family is NULL. */
+/* Finds tables, and decides which go. No tables: family is NULL; nothing sure: nr_tables
+ * is 0. */
 void percpu_find(struct program *program, struct percpu *percpu);
 
 /* Makes the code for a removed table's initialiser, at most room bytes, to lie at vaddr;
