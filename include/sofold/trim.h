@@ -43,10 +43,11 @@ struct trim_request {
 	size_t nr_wanted;
 };
 
-/* What was found, for reports. Bytes are of memory, before rounding to pages. */
+/* What was found, for reports. */
 struct trim_result {
 	struct cuts cuts;
-	uint64_t dead;	     /* bytes of functions that cannot run */
+	uint64_t cut;	     /* bytes of code in cuts.dead */
+	uint64_t dead;	     /* bytes of functions that cannot run, in whole pages or not */
 	uint64_t unwind;     /* bytes of unwind tables */
 	const char *removed; /* the tables that went: "PRESCOTT, NEHALEM"; NULL: none */
 	const char *serves;  /* the table that serves in their place */

@@ -203,20 +203,25 @@ void plan_keep_named(struct arena *arena, struct trims *trims)
 
 /* --------- results ------------------ */
 
-static const char *why(const struct layer *layer, const struct trim_task *task, const char *else_because)
+/* What is said of an object, after what else happens to it. */
+static const char *why(const struct layer *layer, const struct trim_task *task, const char *text)
 {
 	const struct trim_result *result = &task->result;
 	struct arena *arena = layer->arena;
-	const char *text = else_because;
 
-	if (result->dead)
-		text = arena_printf(arena, "%s; cuts out %llu bytes of code that cannot run", text,
+	if (task->request.poison)
+		text = arena_printf(arena, "%s; puts traps into %llu bytes of code that cannot run", text,
 				    (unsigned long long)result->dead);
+	else if (result->cut)
+		text = arena_printf(arena, "%s; cuts out %llu bytes of code that cannot run", text,
+				    (unsigned long long)result->cut);
 	if (result->removed)
-		text = arena_printf(arena, "%s: kernels for %s (%s serves)", text, result->removed,
-				    result->serves);
+		text = arena_printf(arena, "%s; %s serves instead of %s", text, result->serves,
+				    result->removed);
 	if (result->folded)
-		text = arena_printf(arena, "%s; folds %zu kernels into equal ones", text, result->folded);
+		text = arena_printf(arena, "%s; %zu kernels share another's code", text, result->folded);
+	if (task->nr_gone)
+		text = arena_printf(arena, "%s; %zu exports go", text, task->nr_gone);
 	if (result->unwind)
 		text = arena_printf(arena, "%s; drops %llu bytes of unwind tables", text,
 				    (unsigned long long)result->unwind);

@@ -13,6 +13,7 @@ struct sums {
 	uint64_t before, after; /* bytes of the layer */
 	uint64_t native_before, native_after;
 	size_t placed, rewritten, deleted, left;
+	uint64_t code, unwind; /* bytes that trim has cut out */
 };
 
 static bool is_native(const struct shrunk *shrunk, const struct change *change)
@@ -42,6 +43,10 @@ static struct sums sum(const struct shrunk *shrunk)
 		sums.after += change->after - change->before;
 		if (is_native(shrunk, change))
 			sums.native_after += change->after - change->before;
+		if (change->action->trim) {
+			sums.code += change->action->trim->result.cut;
+			sums.unwind += change->action->trim->result.unwind;
+		}
 		sums.placed += change->action->kind == ACTION_PLACE;
 		sums.rewritten += change->action->kind == ACTION_REWRITE;
 		sums.deleted += action_removes(change->action);
@@ -57,8 +62,9 @@ static const char *verb(const struct change *change)
 	case ACTION_PLACE:
 		return "place";
 	case ACTION_REWRITE:
-		return change->action->edits.nr_needed || change->action->edits.search_path ? "relink"
-											    : "strip";
+		if (change->action->edits.nr_needed || change->action->edits.search_path)
+			return "relink";
+		return change->action->trim ? "trim" : "strip";
 	case ACTION_DELETE:
 		return "delete";
 	case ACTION_PRUNE:
@@ -74,7 +80,8 @@ static bool is_worth_a_line(const struct change *change, const struct report_sty
 	if (change->action->kind == ACTION_PRUNE && !style->verbose)
 		return false;
 	return style->verbose || change->kept_because || change->action->kind == ACTION_DELETE ||
-	       change->action->edits.nr_needed || change->action->edits.search_path;
+	       change->action->edits.nr_needed || change->action->edits.search_path ||
+	       (change->action->trim && change->action->trim->result.removed);
 }
 
 /* Of a placed file only what it has got: what it had is of no interest. */
@@ -168,6 +175,15 @@ static void print_counts(FILE *to, const struct shrunk *shrunk, const struct rep
 	fputs(style->verbose || !sums->rewritten ? "\n" : " (-v lists every file)\n", to);
 }
 
+static void print_trimmed(FILE *to, const struct sums *sums)
+{
+	char code[SIZE_TEXT], unwind[SIZE_TEXT];
+
+	if (sums->code || sums->unwind)
+		fprintf(to, "  trimmed: %s of code that cannot run there, %s of unwind tables\n",
+			size_text(code, sums->code), size_text(unwind, sums->unwind));
+}
+
 static void print_errors(FILE *to, const struct shrunk *shrunk)
 {
 	size_t nr = report_count(shrunk->before, SEVERITY_ERROR);
@@ -189,6 +205,7 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	print_heading(to, style, "Sum");
 	print_row(to, "layer", sums.before, sums.after);
 	print_row(to, "native", sums.native_before, sums.native_after);
+	print_trimmed(to, &sums);
 	print_counts(to, shrunk, style, &sums);
 	print_errors(to, shrunk);
 	if (shrunk->dry_run)
@@ -218,6 +235,22 @@ static json_t *edits_json(const struct image_edits *edits)
 	return json;
 }
 
+static json_t *trim_json(const struct trim_task *task)
+{
+	const struct trim_result *result = &task->result;
+	json_t *json = json_object(), *gone = json_array();
+
+	for (size_t i = 0; i < task->nr_gone; i++)
+		json_array_append_new(gone, json_text(task->gone[i]));
+	json_object_set_new(json, "code_bytes", json_bytes(result->cut));
+	json_object_set_new(json, "unwind_bytes", json_bytes(result->unwind));
+	json_object_set_new(json, "removed_cores", json_text(result->removed));
+	json_object_set_new(json, "served_by", json_text(result->serves));
+	json_object_set_new(json, "folded_kernels", json_bytes(result->folded));
+	json_object_set_new(json, "removed_exports", gone);
+	return json;
+}
+
 static json_t *change_json(const struct change *change)
 {
 	struct json_input input = {NULL};
@@ -236,6 +269,9 @@ static json_t *change_json(const struct change *change)
 				!change->kept_because
 			? edits_json(&change->action->edits)
 			: json_null());
+	json_object_set_new(json, "trim",
+			    change->action->trim && !change->kept_because ? trim_json(change->action->trim)
+									  : json_null());
 	return json;
 }
 

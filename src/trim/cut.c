@@ -39,6 +39,12 @@ static void add_traps(struct cutting *cutting, uint64_t from, uint64_t to)
 	add_patch(cutting, from, (struct span){traps, to - from});
 }
 
+static void add_hole(struct cutting *cutting, uint64_t from, uint64_t to)
+{
+	*VEC_PUSH(cutting->program->arena, cutting, dead) = (struct range){from, to};
+	cutting->result->cut += to - from;
+}
+
 static void add_run(struct cutting *cutting, uint64_t from, uint64_t to)
 {
 	uint64_t page = cutting->program->request->page;
@@ -48,7 +54,7 @@ static void add_run(struct cutting *cutting, uint64_t from, uint64_t to)
 	if (cutting->program->request->poison)
 		add_traps(cutting, from, to);
 	else if (first < last && last - first >= LEAST_PAGES * page)
-		*VEC_PUSH(cutting->program->arena, cutting, dead) = (struct range){first, last};
+		add_hole(cutting, first, last);
 }
 
 static void add_runs(struct cutting *cutting)
