@@ -101,8 +101,8 @@ clean:
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^CC/q' Makefile
-	@echo "targets: all static install unit e2e property fault fuzz replay bridge prune wheels test test-all"
-	@echo "         bench demo asan layering tidy format clean"
+	@echo "targets: all static install unit e2e property fault fuzz replay bridge prune trim-tests wheels test"
+	@echo "         test-all bench demo asan layering tidy format clean"
 
 .PHONY: all static install unit asan layering tidy format clean help
 
@@ -144,16 +144,22 @@ prune: $B/sofold
 prune-mutants:
 	tests/prune/mutants.sh
 
+# Layers whose unneeded code was cut out, and what runs of them: TRIM=all is every
+# processor and suite.
+TRIM := quick
+trim-tests: $B/sofold
+	SOFOLD=$(abspath $B)/sofold tests/trim/run.sh $(TRIM)
+
 wheels: $B/sofold
 	SOFOLD=$(abspath $B)/sofold tests/wheels/run.sh $(WHEEL_LAYERS)
 
 test:
 	tests/setup.sh build test
 	$(MAKE) -j$$(nproc) all
-	$(MAKE) -k unit e2e property fault replay bridge prune wheels
+	$(MAKE) -k unit e2e property fault replay bridge prune wheels trim-tests
 
 test-all:
-	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)"
+	$(MAKE) test WHEEL_LAYERS="$(ALL_WHEEL_LAYERS)" TRIM=all
 	$(MAKE) prune PRUNE_LAYERS="cp310 cp312 $(PRUNE_LAYERS)" PRUNE_LEVELS="safe default max"
 	$(MAKE) bridge-coverage prune-mutants
 
@@ -169,4 +175,4 @@ bench: $B/sofold
 	tests/setup.sh test
 	SOFOLD=$(abspath $B)/sofold tests/bench/run.sh
 
-.PHONY: e2e fault property fuzz replay bridge bridge-coverage prune prune-mutants wheels test test-all demo bench
+.PHONY: e2e fault property fuzz replay bridge bridge-coverage prune prune-mutants trim-tests wheels test test-all demo bench
