@@ -102,10 +102,6 @@ struct image_result {
 	/* What the old image had and the new one has not: dead pages. */
 	struct range *dropped;
 	size_t nr_dropped, alloc_dropped;
-	/* Where parts of loaded sections may be among them: what was cut. */
-	const struct range *dead;
-	size_t nr_dead;
-	bool without_unwind; /* PT_GNU_EH_FRAME is gone */
 	/* What was to be cut out: that of the edits, still in use. */
 	const struct cuts *cuts;
 };

@@ -18,7 +18,8 @@
  *	pieces.c     that as stretches of other files
  *	edit.c       image_lay_out(), image_edit(): the above in order
  *	prove.c      image_prove()
- *	prove_symbols.c ... for symbols and relocations
+ *	prove_cuts.c ... that no more was cut out than was to be
+ *	prove_symbols.c ... that symbols and relocations mean the same
  *	canonical.c  image_canonical()
  *
  * Only layout.c decides about file offsets, and nothing decides about
@@ -220,6 +221,14 @@ int draft_names(struct draft *draft, struct error *err);
 
 /* Lays the draft out into result->bytes, edited and dropped. */
 int draft_layout(struct draft *draft, struct image_result *result, struct error *err);
+
+/* What of the old image's sections may be missing on account of cuts; allowed is empty
+ * before and normalized afterwards. */
+void prove_allows(const struct image *old, const struct cuts *cuts, struct ranges *allowed);
+
+/* That the new image has cuts' patches, save those to relocations. */
+int prove_patches(const struct image *old, const struct image *new, const struct cuts *cuts,
+		  struct error *err);
 
 /* That what is gone, and only that, is not found any more, and that relocations
  * still mean the same. ERROR_VERIFY with the first difference. */

@@ -205,17 +205,18 @@ static void add_all(struct ranges *ranges, const struct range *items, size_t nr)
 	ranges_normalize(ranges);
 }
 
-/* Nothing a section describes may be dropped, save what was cut out of it and a
+/* Nothing a section describes may be dropped, save what was to be cut out of it and a
  * string table that the new file has elsewhere. */
 static int check_dropped(struct arena *arena, const struct image *old, const struct image *new,
 			 const struct image_result *result, struct error *err)
 {
-	struct ranges dropped = {.arena = arena}, dead = {.arena = arena};
+	struct ranges dropped = {.arena = arena}, allowed = {.arena = arena};
 	size_t i;
 
 	add_all(&dropped, result->dropped, result->nr_dropped);
-	add_all(&dead, result->dead, result->nr_dead);
-	ranges_subtract(&dropped, &dead);
+	if (result->cuts)
+		prove_allows(old, result->cuts, &allowed);
+	ranges_subtract(&dropped, &allowed);
 	for (i = 1; i < old->nr_shdrs; i++) {
 		const Elf64_Shdr *shdr = &old->shdrs[i];
 		const struct range *next = ranges_next(&dropped, shdr->sh_addr);
@@ -226,6 +227,14 @@ static int check_dropped(struct arena *arena, const struct image *old, const str
 			return differs(err, shdr->sh_addr, "a loaded section was dropped");
 	}
 	return 0;
+}
+
+static int prove_cuts(struct arena *arena, const struct image *old, const struct image *new,
+		      const struct cuts *cuts, struct error *err)
+{
+	if (!cuts)
+		return 0;
+	return prove_patches(old, new, cuts, err) ? ERROR_VERIFY : prove_symbols(arena, old, new, cuts, err);
 }
 
 static int prove(struct arena *arena, struct span file, const struct image_result *result, uint64_t page,
@@ -240,14 +249,14 @@ static int prove(struct arena *arena, struct span file, const struct image_resul
 	add_all(&listed, result->dropped, result->nr_dropped);
 	add_all(&listed, result->edited, result->nr_edited);
 	if (check_layout(&old, &new, page, err) || check_phdrs(&new, page, err) ||
-	    compare_others(&old, &new, result->without_unwind, err) || check_offsets(&new, err) ||
-	    check_dropped(arena, &old, &new, result, err))
+	    compare_others(&old, &new, result->cuts && result->cuts->unwind, err) ||
+	    check_offsets(&new, err) || check_dropped(arena, &old, &new, result, err))
 		return ERROR_VERIFY;
 	for (i = 0; i < old.nr_loads; i++)
 		if (compare_load(&old, &new, &listed, &old.loads[i], err) ||
 		    compare_zeros(&new, &old.loads[i], err))
 			return ERROR_VERIFY;
-	return result->cuts ? prove_symbols(arena, &old, &new, result->cuts, err) : 0;
+	return prove_cuts(arena, &old, &new, result->cuts, err);
 }
 
 int image_prove(struct span file, const struct image_result *result, uint64_t page, struct error *err)

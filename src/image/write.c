@@ -260,9 +260,6 @@ void layout_write(struct layout *layout, struct image_result *result)
 	if (layout->nr_shdrs)
 		paint(&writer, layout->shoff, layout->shdrs, layout->nr_shdrs * sizeof *layout->shdrs);
 	note_dropped(&writer);
-	result->dead = layout->draft->dead.items;
-	result->nr_dead = layout->draft->dead.nr_items;
-	result->without_unwind = layout->draft->edits->cuts && layout->draft->edits->cuts->unwind;
 	result->size = layout->size;
 	pieces_visible(layout->draft->arena, &writer.painting, result);
 	result->changed = !pieces_equal(result, image->file);

@@ -14,6 +14,7 @@ struct sums {
 	uint64_t native_before, native_after;
 	size_t placed, rewritten, deleted, left;
 	uint64_t code, unwind; /* bytes that trim has cut out */
+	uint64_t traps;	       /* or has put traps into */
 };
 
 static bool is_native(const struct shrunk *shrunk, const struct change *change)
@@ -46,6 +47,8 @@ static struct sums sum(const struct shrunk *shrunk)
 		if (change->action->trim) {
 			sums.code += change->action->trim->result.cut;
 			sums.unwind += change->action->trim->result.unwind;
+			if (change->action->trim->request.poison)
+				sums.traps += change->action->trim->result.dead;
 		}
 		sums.placed += change->action->kind == ACTION_PLACE;
 		sums.rewritten += change->action->kind == ACTION_REWRITE;
@@ -179,7 +182,10 @@ static void print_trimmed(FILE *to, const struct sums *sums)
 {
 	char code[SIZE_TEXT], unwind[SIZE_TEXT];
 
-	if (sums->code || sums->unwind)
+	if (sums->traps)
+		fprintf(to, "  poisoned: traps in %s of code that cannot run there\n",
+			size_text(code, sums->traps));
+	else if (sums->code || sums->unwind)
 		fprintf(to, "  trimmed: %s of code that cannot run there, %s of unwind tables\n",
 			size_text(code, sums->code), size_text(unwind, sums->unwind));
 }
