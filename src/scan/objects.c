@@ -1,17 +1,20 @@
 /*
  * Parsing the ELF files of a layer, on every core.
  *
- * The walk has looked at every file's first four bytes: names say nothing
- * ("libfoo.so.5", "bin/ruff", "_backend"). Hard links to one inode are parsed
- * once.
+ * The walk looks at every file's first four bytes: names say nothing
+ * ("libfoo.so.5", "bin/ruff", "_backend"). Whoever finds an ELF file parses it
+ * there and then, while it is open. What has several names is left until all
+ * are known, since hard links to one inode are parsed once.
  *
  * Each worker parses into a layer of its own, which holds nothing but an
  * arena and findings; when all are done those are joined in the order of
  * files, so that the result does not depend on who was faster.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "scan/parts.h"
+#include "scan/walk.h"
 #include "sofold/pool.h"
 #include "sofold/vec.h"
 
@@ -19,6 +22,7 @@
 enum { MAX_KEPT = 16 * 1024 };
 
 struct parsed {
+	const char *path;
 	bool sound;
 	struct mapping mapping; /* to be released */
 	struct object object;
@@ -26,47 +30,91 @@ struct parsed {
 	size_t nr_findings;
 };
 
+/* What one worker has parsed. */
+struct pile {
+	struct arena *arena;
+	struct parsed **items;
+	size_t nr_items, alloc_items;
+};
+
 struct job {
 	struct layer *layer;
 	const struct source *source;
-	const file_id *files; /* one of each inode */
+	bool walked;	      /* files of one name have been parsed */
+	const file_id *files; /* the rest, one of each inode */
 	size_t nr_files;
-	struct parsed *parsed;
-	struct arena *arenas[POOL_MAX_WORKERS]; /* one for each worker */
+	struct pile piles[POOL_MAX_WORKERS];
+	atomic_size_t nr_kept;
 };
 
-static void parse(struct job *job, const struct file *file, struct parsed *parsed, struct arena *arena)
+static void parse(struct job *job, struct pile *pile, struct parsed *parsed)
 {
-	struct layer scratch = {.arena = arena};
-	struct error err = {0};
+	struct layer scratch = {.arena = pile->arena};
 
-	if (source_open(job->source, job->layer, file, &parsed->mapping, &err)) {
-		layer_add_finding(&scratch, "unreadable", SEVERITY_ERROR, file->path, "%s", err.message);
-	} else {
-		parsed->sound = scan_object(&scratch, file->path, parsed->mapping.bytes, &parsed->object);
-		if (!source_leave(job->source, &parsed->mapping)) {
-			parsed->sound = false;
-			scratch.nr_findings = 0;
-			layer_add_finding(&scratch, "changed", SEVERITY_ERROR, file->path,
-					  "the file shrank while it was read");
-		}
+	parsed->sound = scan_object(&scratch, parsed->path, parsed->mapping.bytes, &parsed->object);
+	if (!source_leave(job->source, &parsed->mapping)) {
+		parsed->sound = false;
+		scratch.nr_findings = 0;
+		layer_add_finding(&scratch, "changed", SEVERITY_ERROR, parsed->path,
+				  "the file shrank while it was read");
 	}
+	if (atomic_fetch_add(&job->nr_kept, 1) >= MAX_KEPT)
+		source_release(job->source, &parsed->mapping);
 	parsed->findings = scratch.findings;
 	parsed->nr_findings = scratch.nr_findings;
 }
 
-static void look_at(void *context, size_t item, unsigned worker)
+static void note_unreadable(struct pile *pile, struct parsed *parsed, const char *why)
 {
-	struct job *job = context;
-	const struct file *file = &job->layer->files[job->files[item]];
+	struct layer scratch = {.arena = pile->arena};
 
-	parse(job, file, &job->parsed[item], job->arenas[worker]);
-	if (item >= MAX_KEPT)
-		source_release(job->source, &job->parsed[item].mapping);
+	layer_add_finding(&scratch, "unreadable", SEVERITY_ERROR, parsed->path, "%s", why);
+	parsed->findings = scratch.findings;
+	parsed->nr_findings = scratch.nr_findings;
 }
 
-static void adopt(struct layer *layer, const struct parsed *parsed, file_id file)
+static struct parsed *add_parsed(struct pile *pile, const char *path)
 {
+	struct parsed *parsed = arena_alloc(pile->arena, sizeof *parsed);
+
+	parsed->path = path;
+	return *VEC_PUSH(pile->arena, pile, items) = parsed;
+}
+
+/* The walk has found an ELF file. */
+static void take_open(void *context, const struct file *file, int fd, unsigned worker)
+{
+	struct job *job = context;
+	struct pile *pile = &job->piles[worker];
+	struct error err = {0};
+	struct parsed *parsed;
+
+	if (file->nr_links > 1)
+		return;
+	parsed = add_parsed(pile, file->path);
+	if (mapping_of_fd(&parsed->mapping, fd, file->path, &err))
+		note_unreadable(pile, parsed, err.message);
+	else
+		parse(job, pile, parsed);
+}
+
+static void take_by_path(void *context, size_t item, unsigned worker)
+{
+	struct job *job = context;
+	struct pile *pile = &job->piles[worker];
+	const struct file *file = &job->layer->files[job->files[item]];
+	struct parsed *parsed = add_parsed(pile, file->path);
+	struct error err = {0};
+
+	if (source_open(job->source, job->layer, file, &parsed->mapping, &err))
+		note_unreadable(pile, parsed, err.message);
+	else
+		parse(job, pile, parsed);
+}
+
+static void adopt(struct layer *layer, const struct parsed *parsed)
+{
+	file_id file = layer_find_file(layer, parsed->path);
 	size_t i;
 
 	for (i = 0; i < parsed->nr_findings; i++)
@@ -121,10 +169,11 @@ static bool *find_repeated(struct layer *layer, const file_id *linked, size_t nr
 	return repeated;
 }
 
-/* ELF files, the first path of each inode. Sums the layer's bytes on the way,
- * each inode once. */
-static file_id *candidates(struct layer *layer, const bool *repeated, size_t *nr)
+/* ELF files that are still to be parsed, the first path of each inode. Sums the
+ * layer's bytes on the way, each inode once. */
+static file_id *find_rest(const struct job *job, const bool *repeated, size_t *nr)
 {
+	struct layer *layer = job->layer;
 	file_id *out = arena_array(layer->arena, layer->nr_files, sizeof *out);
 	size_t i;
 
@@ -135,7 +184,7 @@ static file_id *candidates(struct layer *layer, const bool *repeated, size_t *nr
 		if (file->kind != FILE_REGULAR || repeated[i])
 			continue;
 		layer->bytes += file->size;
-		if (file->is_elf)
+		if (file->is_elf && !(job->walked && file->nr_links == 1))
 			out[(*nr)++] = (file_id)i;
 	}
 	return out;
@@ -200,26 +249,77 @@ static void report_odd_files(struct layer *layer)
 	}
 }
 
-void objects_read(struct layer *layer, const struct source *source)
+static void begin(struct job *job)
 {
-	struct job job = {.layer = layer, .source = source};
-	unsigned workers, i;
-	size_t nr, item;
-	file_id *linked = linked_files(layer, &nr);
+	unsigned i, workers = pool_workers(POOL_MAX_WORKERS, job->source->threads);
 
-	job.files = candidates(layer, find_repeated(layer, linked, nr), &job.nr_files);
-	job.parsed = arena_array(layer->arena, job.nr_files, sizeof *job.parsed);
-	workers = pool_workers(job.nr_files, source->threads);
 	for (i = 0; i < workers; i++)
-		job.arenas[i] = arena_new();
-	pool_run(job.nr_files, source->threads, look_at, &job);
-	for (i = 0; i < workers; i++)
-		arena_absorb(layer->arena, job.arenas[i]);
-	for (item = 0; item < job.nr_files; item++) {
-		source_release(source, &job.parsed[item].mapping);
-		adopt(layer, &job.parsed[item], job.files[item]);
+		job->piles[i].arena = arena_new();
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(struct parsed *const *)a)->path, (*(struct parsed *const *)b)->path);
+}
+
+/* All that was parsed, in the order of files. */
+static struct parsed **gather(struct job *job, size_t *nr)
+{
+	struct parsed **all;
+	size_t i, at = 0;
+
+	for (*nr = 0, i = 0; i < POOL_MAX_WORKERS; i++)
+		*nr += job->piles[i].nr_items;
+	all = arena_array(job->layer->arena, *nr, sizeof(struct parsed *));
+	for (i = 0; i < POOL_MAX_WORKERS; i++) {
+		struct pile *pile = &job->piles[i];
+
+		if (pile->nr_items)
+			memcpy(all + at, pile->items, pile->nr_items * sizeof *all);
+		at += pile->nr_items;
+		if (pile->arena)
+			arena_absorb(job->layer->arena, pile->arena);
+	}
+	if (*nr)
+		qsort(all, *nr, sizeof *all, by_path);
+	return all;
+}
+
+static void finish(struct job *job)
+{
+	struct layer *layer = job->layer;
+	size_t nr, nr_parsed, i;
+	file_id *linked = linked_files(layer, &nr);
+	struct parsed **parsed;
+
+	job->files = find_rest(job, find_repeated(layer, linked, nr), &job->nr_files);
+	pool_run(job->nr_files, job->source->threads, take_by_path, job);
+	parsed = gather(job, &nr_parsed);
+	for (i = 0; i < nr_parsed; i++) {
+		source_release(job->source, &parsed[i]->mapping);
+		adopt(layer, parsed[i]);
 	}
 	link_paths(layer, linked, nr);
 	link_symlinks(layer);
 	report_odd_files(layer);
+}
+
+int objects_walk(struct layer *layer, const struct source *source, struct error *err)
+{
+	struct job job = {.layer = layer, .source = source, .walked = true};
+	struct walk_visitor visitor = {take_open, &job};
+	int rc;
+
+	begin(&job);
+	rc = walk_tree(layer, source->root, source->threads, &visitor, err);
+	finish(&job);
+	return rc;
+}
+
+void objects_read(struct layer *layer, const struct source *source)
+{
+	struct job job = {.layer = layer, .source = source};
+
+	begin(&job);
+	finish(&job);
 }

@@ -2,9 +2,9 @@
  * The scanner's parts, called by scan.c in this order:
  *
  *	walk.c      the files
+ *	objects.c   which of them are ELF, parsed on all cores
  *	archive.c   the files of a zip instead, with their bytes
  *	libarchive.c    the library for that, loaded when needed
- *	objects.c   which of them are ELF, parsed on all cores
  *	owners.c    which wheel each file belongs to
  *	frames.c    on request: functions and producers, by libdwarf
  *	digests.c   digests of what looks alike
@@ -41,6 +41,9 @@ bool source_leave(const struct source *source, struct mapping *mapping);
 void source_release(const struct source *source, struct mapping *mapping);
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
+/* The files of a tree and the objects in them. */
+int objects_walk(struct layer *layer, const struct source *source, struct error *err);
+/* The objects in files that are known. */
 void objects_read(struct layer *layer, const struct source *source);
 void owners_read(struct layer *layer, const struct source *source);
 void frames_read(struct layer *layer, const struct source *source);

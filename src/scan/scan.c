@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "scan/parts.h"
-#include "scan/walk.h"
 #include "sofold/apply.h"
 
 static int read_files(struct layer *layer, int fd, struct source *source, struct error *err)
 {
 	struct stat st;
+	int rc;
 
 	if (fstat(fd, &st))
 		return error_errno(err, "reading %s", layer->root);
@@ -21,12 +21,15 @@ static int read_files(struct layer *layer, int fd, struct source *source, struct
 		if (!faccessat(fd, APPLY_STAGING, F_OK, AT_SYMLINK_NOFOLLOW))
 			layer_add_finding(layer, "interrupted-run", SEVERITY_WARNING, APPLY_STAGING,
 					  "left by a run that was cut short; the next shrink cleans up");
-		return walk_tree(layer, fd, source->threads, err);
+		return objects_walk(layer, source, err);
 	}
 	if (!S_ISREG(st.st_mode))
 		return error_add(err, ERROR_RUN, "reading %s: neither a directory nor an archive",
 				 layer->root);
-	return archive_read(layer, fd, source, err);
+	rc = archive_read(layer, fd, source, err);
+	if (!rc)
+		objects_read(layer, source);
+	return rc;
 }
 
 static void name_families(struct layer *layer)
@@ -57,7 +60,6 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
 	else
 		rc = read_files(layer, fd, &source, err);
 	if (!rc) {
-		objects_read(layer, &source);
 		owners_read(layer, &source);
 		name_families(layer);
 		if (options->frames)

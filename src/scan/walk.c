@@ -44,12 +44,14 @@ struct walk {
 	struct directory waiting[MAX_WAITING];
 	size_t nr_waiting, nr_busy;
 	struct layer walkers[POOL_MAX_WORKERS];
+	const struct walk_visitor *visitor;
 };
 
 struct walker {
 	struct walk *walk;
 	struct layer *layer; /* its own */
-	unsigned depth;	     /* of the directory it reads */
+	unsigned number;
+	unsigned depth; /* of the directory it reads */
 };
 
 static enum file_kind kind_of(mode_t mode)
@@ -124,11 +126,20 @@ static struct file *add_file(struct walker *walker, const char *path, const char
 	return file;
 }
 
+static bool has_magic(int fd, const struct stat *st)
+{
+	char magic[SELFMAG];
+
+	return st->st_size >= SELFMAG && pread(fd, magic, SELFMAG, 0) == SELFMAG &&
+	       !memcmp(magic, ELFMAG, SELFMAG);
+}
+
 /* A regular file: one open for everything. False when it cannot be opened or
  * turns out to be something else. */
 static bool visit_file(struct walker *walker, int dirfd, const char *path, const char *name)
 {
-	char magic[SELFMAG];
+	const struct walk_visitor *visitor = walker->walk->visitor;
+	struct file *file;
 	struct stat st;
 	bool good;
 	/* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
@@ -137,10 +148,12 @@ static bool visit_file(struct walker *walker, int dirfd, const char *path, const
 	if (fd < 0)
 		return false;
 	good = !fstat(fd, &st) && S_ISREG(st.st_mode);
-	if (good)
-		add_file(walker, path, name, &st)->is_elf = st.st_size >= SELFMAG &&
-							    pread(fd, magic, SELFMAG, 0) == SELFMAG &&
-							    !memcmp(magic, ELFMAG, SELFMAG);
+	if (good) {
+		file = add_file(walker, path, name, &st);
+		file->is_elf = has_magic(fd, &st);
+		if (file->is_elf)
+			visitor->elf(visitor->context, file, fd, walker->number);
+	}
 	close(fd);
 	return good;
 }
@@ -241,7 +254,7 @@ static void done(struct walk *walk)
 static void walk_until_done(void *context, size_t item, unsigned worker)
 {
 	struct walk *walk = context;
-	struct walker walker = {.walk = walk, .layer = &walk->walkers[item]};
+	struct walker walker = {.walk = walk, .layer = &walk->walkers[item], .number = (unsigned)item};
 	struct directory directory;
 
 	(void)worker;
@@ -293,7 +306,8 @@ static void join(struct layer *layer, struct layer *parts, unsigned nr)
 	}
 }
 
-int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err)
+int walk_tree(struct layer *layer, int root, unsigned threads, const struct walk_visitor *visitor,
+	      struct error *err)
 {
 	struct walk walk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	unsigned workers = pool_workers(POOL_MAX_WORKERS, threads), i;
@@ -302,6 +316,7 @@ int walk_tree(struct layer *layer, int root, unsigned threads, struct error *err
 	if (walk.waiting[0].fd < 0)
 		return error_errno(err, "opening %s", layer->root);
 	walk.nr_waiting = 1;
+	walk.visitor = visitor;
 	for (i = 0; i < workers; i++)
 		walk.walkers[i].arena = arena_new();
 	pool_run(workers, threads, walk_until_done, &walk);
