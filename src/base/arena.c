@@ -1,14 +1,16 @@
 /*
- * A list of blocks, newest first; allocation bumps a pointer in the newest.
- * Objects larger than a quarter of a block get a block of their own, linked
- * behind the newest so that its free room is not lost.
+ * A list of blocks; allocation bumps a pointer in the first, which is the one
+ * with the most room left.
  *
  * Many arenas live for one file and stay small, so the first block is small
- * and each next one larger. Memory is zeroed when it is handed out: what is
- * never handed out is never touched, and costs no page.
+ * and each next one as large as all before it. An arena that has outgrown
+ * those gets huge pages: where the system has them, one fault for 2 MiB costs
+ * what thirty cost for 4 KiB each. Memory is zeroed when it is handed out:
+ * what is never handed out is never touched.
  */
 #include "sofold/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,22 +19,22 @@
 
 enum {
 	FIRST_BYTES = 4 * 1024,
-	BLOCK_BYTES = 64 * 1024,
-	BIG_BYTES = BLOCK_BYTES / 4,
-	HUGE_BYTES = 4 * 1024 * 1024,
+	SMALL_BYTES = 128 * 1024, /* of all blocks that are not mappings */
+	HUGE_BYTES = 2 * 1024 * 1024,
 };
 
 struct block {
 	struct block *next;
 	size_t used, size; /* bytes of data */
 	size_t mapped;	   /* bytes of the whole, when it is a mapping of its own */
+	bool fresh;	   /* what has not been handed out is zero */
 	max_align_t data[];
 };
 
 struct arena {
 	struct block *blocks;
 	struct block *spare; /* empty, from before a reset */
-	size_t next_size;    /* of the next block */
+	size_t total;	     /* bytes of those in use */
 };
 
 static _Noreturn void out_of_memory(void)
@@ -47,7 +49,6 @@ struct arena *arena_new(void)
 
 	if (!arena)
 		out_of_memory();
-	arena->next_size = FIRST_BYTES;
 	return arena;
 }
 
@@ -77,12 +78,14 @@ void arena_reset(struct arena *arena)
 {
 	struct block **end = &arena->blocks;
 
-	for (; *end; end = &(*end)->next)
+	for (; *end; end = &(*end)->next) {
 		(*end)->used = 0;
+		(*end)->fresh = false;
+	}
 	*end = arena->spare;
 	arena->spare = arena->blocks;
 	arena->blocks = NULL;
-	arena->next_size = FIRST_BYTES;
+	arena->total = 0;
 }
 
 /* A spare block of fitting size, or NULL: none much too large, which another
@@ -100,66 +103,69 @@ static struct block *take_spare(struct arena *arena, size_t bytes)
 	return NULL;
 }
 
-/* A whole file's worth of memory, on huge pages where the system has them:
- * one fault for 2 MiB instead of 512. */
-static struct block *map_block(size_t bytes)
+/* Maps some huge pages' worth of memory where a huge page begins, which kernels
+ * before 6.7 do not see to. */
+static struct block *map_block(size_t whole)
+{
+	size_t before, size = (whole + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
+	uint8_t *p = mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct block *block;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)p % HUGE_BYTES;
+	if (before)
+		munmap(p, before);
+	munmap(p + before + size, HUGE_BYTES - before);
+	block = (struct block *)(void *)(p + before);
+	madvise(block, size, MADV_HUGEPAGE);
+	*block = (struct block){.size = size - sizeof *block, .mapped = size, .fresh = true};
+	return block;
+}
+
+static struct block *new_block(size_t bytes)
 {
 	size_t whole = sizeof(struct block) + bytes;
-	struct block *block = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (block == MAP_FAILED)
-		return NULL;
-	madvise(block, whole, MADV_HUGEPAGE);
-	block->mapped = whole;
-	return block;
-}
-
-/* Fresh pages need no zeroing, which calloc() knows and malloc() does not. */
-static struct block *new_big_block(size_t bytes)
-{
 	struct block *block = NULL;
 
-	if (bytes <= SIZE_MAX - sizeof *block)
-		block = bytes >= HUGE_BYTES ? map_block(bytes) : calloc(1, sizeof *block + bytes);
+	if (bytes > SIZE_MAX / 2)
+		out_of_memory();
+	if (bytes >= SMALL_BYTES)
+		block = map_block(whole);
+	else if ((block = malloc(whole)))
+		*block = (struct block){.size = bytes};
 	if (!block)
 		out_of_memory();
-	block->size = bytes;
 	return block;
 }
 
-static void *big_alloc(struct arena *arena, size_t bytes)
+static size_t next_size(const struct arena *arena)
 {
-	struct block *block = take_spare(arena, bytes);
-
-	if (block)
-		memset(block->data, 0, bytes);
-	else
-		block = new_big_block(bytes);
-	block->used = block->size;
-	if (arena->blocks) {
-		block->next = arena->blocks->next;
-		arena->blocks->next = block;
-	} else {
-		arena->blocks = block;
-	}
-	return block->data;
+	if (arena->total >= SMALL_BYTES)
+		return HUGE_BYTES - sizeof(struct block);
+	return arena->total ? arena->total : FIRST_BYTES;
 }
 
-static void add_block(struct arena *arena, size_t at_least)
+static size_t room(const struct block *block)
 {
-	size_t size = arena->next_size < at_least ? at_least : arena->next_size;
-	struct block *block = take_spare(arena, size);
+	return block->size - block->used;
+}
 
-	if (!block) {
-		block = malloc(sizeof *block + size);
-		if (!block)
-			out_of_memory();
-		*block = (struct block){.size = size};
-	}
-	block->next = arena->blocks;
-	arena->blocks = block;
-	if (arena->next_size < BLOCK_BYTES)
-		arena->next_size *= 2;
+/* A block with that much room; it does not become the first when that has
+ * more left than this will have. */
+static struct block *add_block(struct arena *arena, size_t bytes)
+{
+	size_t size = bytes > next_size(arena) ? bytes : next_size(arena);
+	struct block *block = take_spare(arena, size), **at = &arena->blocks;
+
+	if (!block)
+		block = new_block(size);
+	arena->total += block->size;
+	if (*at && room(*at) > block->size - bytes)
+		at = &(*at)->next;
+	block->next = *at;
+	return *at = block;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)
@@ -168,16 +174,13 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 	struct block *block = arena->blocks;
 	void *p;
 
-	if (bytes > BIG_BYTES)
-		return big_alloc(arena, bytes);
-	bytes = (bytes + align - 1) / align * align;
-	if (!block || block->size - block->used < bytes) {
-		add_block(arena, bytes);
-		block = arena->blocks;
-	}
+	if (bytes <= SIZE_MAX - align)
+		bytes = (bytes + align - 1) / align * align;
+	if (!block || room(block) < bytes)
+		block = add_block(arena, bytes);
 	p = (char *)block->data + block->used;
 	block->used += bytes;
-	return memset(p, 0, bytes);
+	return block->fresh ? p : memset(p, 0, bytes);
 }
 
 void *arena_array(struct arena *arena, size_t nr, size_t size)

@@ -123,17 +123,20 @@ int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct er
 	return rc;
 }
 
+/* A copy's memory serves for the next one while it is still in the cache. */
 bool mapping_leave(struct mapping *mapping)
 {
 	mappings = mapping->outer;
+	if (mapping->copied) {
+		free((void *)(uintptr_t)mapping->bytes.p);
+		mapping->bytes = (struct span){0};
+	}
 	return !mapping->damaged;
 }
 
 void mapping_release(struct mapping *mapping)
 {
-	if (mapping->copied)
-		free((void *)(uintptr_t)mapping->bytes.p);
-	else if (mapping->bytes.n)
+	if (mapping->bytes.n)
 		munmap((void *)(uintptr_t)mapping->bytes.p, mapping->bytes.n);
 	mapping->bytes = (struct span){0};
 }
