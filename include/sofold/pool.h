@@ -4,6 +4,8 @@
 #ifndef SOFOLD_POOL_H
 #define SOFOLD_POOL_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* More workers than this there never are: what each needs of its own fits an array. */
@@ -18,5 +20,17 @@ void pool_run(size_t nr, unsigned threads, void (*work)(void *context, size_t it
 
 /* How many workers pool_run(nr, threads, ...) uses at most. */
 unsigned pool_workers(size_t nr, unsigned threads);
+
+/* One piece of work beside what the caller does: begun, and later waited for. When
+ * no thread can be started it is done at once. A zeroed one is ended at once, too. */
+struct pool_aside {
+	void (*work)(void *context);
+	void *context;
+	pthread_t thread;
+	bool started;
+};
+
+void pool_begin_aside(struct pool_aside *aside, void (*work)(void *context), void *context);
+void pool_end_aside(struct pool_aside *aside);
 
 #endif

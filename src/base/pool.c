@@ -1,7 +1,6 @@
 /* Workers take the next item from one atomic counter until none is left. */
 #include "sofold/pool.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -57,4 +56,27 @@ void pool_run(size_t nr, unsigned threads, void (*work)(void *context, size_t it
 	work_until_done(&workers[0]);
 	for (i = 1; i < started; i++)
 		pthread_join(ids[i], NULL);
+}
+
+static void *do_aside(void *p)
+{
+	struct pool_aside *aside = p;
+
+	aside->work(aside->context);
+	return NULL;
+}
+
+void pool_begin_aside(struct pool_aside *aside, void (*work)(void *context), void *context)
+{
+	*aside = (struct pool_aside){.work = work, .context = context};
+	aside->started = !pthread_create(&aside->thread, NULL, do_aside, aside);
+	if (!aside->started)
+		work(context);
+}
+
+void pool_end_aside(struct pool_aside *aside)
+{
+	if (aside->started)
+		pthread_join(aside->thread, NULL);
+	aside->started = false;
 }

@@ -39,7 +39,7 @@ struct pile {
 
 struct job {
 	struct layer *layer;
-	const struct source *source;
+	struct source *source;
 	bool walked;	      /* files of one name have been parsed */
 	const file_id *files; /* the rest, one of each inode */
 	size_t nr_files;
@@ -290,21 +290,24 @@ static void finish(struct job *job)
 	struct layer *layer = job->layer;
 	size_t nr, nr_parsed, i;
 	file_id *linked = linked_files(layer, &nr);
+	struct mapping **mappings;
 	struct parsed **parsed;
 
 	job->files = find_rest(job, find_repeated(layer, linked, nr), &job->nr_files);
 	pool_run(job->nr_files, job->source->threads, take_by_path, job);
 	parsed = gather(job, &nr_parsed);
-	for (i = 0; i < nr_parsed; i++) {
-		source_release(job->source, &parsed[i]->mapping);
+	mappings = arena_array(layer->arena, nr_parsed, sizeof(struct mapping *));
+	for (i = 0; i < nr_parsed; i++)
+		mappings[i] = &parsed[i]->mapping;
+	source_release_all(job->source, mappings, nr_parsed);
+	for (i = 0; i < nr_parsed; i++)
 		adopt(layer, parsed[i]);
-	}
 	link_paths(layer, linked, nr);
 	link_symlinks(layer);
 	report_odd_files(layer);
 }
 
-int objects_walk(struct layer *layer, const struct source *source, struct error *err)
+int objects_walk(struct layer *layer, struct source *source, struct error *err)
 {
 	struct job job = {.layer = layer, .source = source, .walked = true};
 	struct walk_visitor visitor = {take_open, &job};
@@ -316,7 +319,7 @@ int objects_walk(struct layer *layer, const struct source *source, struct error 
 	return rc;
 }
 
-void objects_read(struct layer *layer, const struct source *source)
+void objects_read(struct layer *layer, struct source *source)
 {
 	struct job job = {.layer = layer, .source = source};
 

@@ -22,6 +22,7 @@
 #define SOFOLD_SRC_SCAN_PARTS_H
 
 #include "scan/mapping.h"
+#include "sofold/pool.h"
 #include "sofold/scan.h"
 
 /* Where the bytes of a layer's files come from. */
@@ -29,6 +30,9 @@ struct source {
 	int root;	       /* directory; -1 for an archive */
 	struct span *contents; /* of an archive: by file index; empty where not kept */
 	unsigned threads;
+	struct mapping **spent; /* that a thread of its own releases */
+	size_t nr_spent;
+	struct pool_aside releasing;
 };
 
 /* Opens the bytes of a file. ERROR_RUN with a reason. */
@@ -39,12 +43,15 @@ bool source_close(const struct source *source, struct mapping *mapping);
 /* The same in two steps (mapping.h). */
 bool source_leave(const struct source *source, struct mapping *mapping);
 void source_release(const struct source *source, struct mapping *mapping);
+/* The second step of many, beside what the caller does until source_wait(). */
+void source_release_all(struct source *source, struct mapping **mappings, size_t nr);
+void source_wait(struct source *source);
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
 /* The files of a tree and the objects in them. */
-int objects_walk(struct layer *layer, const struct source *source, struct error *err);
+int objects_walk(struct layer *layer, struct source *source, struct error *err);
 /* The objects in files that are known. */
-void objects_read(struct layer *layer, const struct source *source);
+void objects_read(struct layer *layer, struct source *source);
 void owners_read(struct layer *layer, const struct source *source);
 void frames_read(struct layer *layer, const struct source *source);
 /* The same of one object, whose file is open. Nothing when it is known already. */

@@ -67,6 +67,7 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
 		digests_read(layer, &source, options->hash_families);
 		*out = layer;
 	}
+	source_wait(&source);
 	if (fd >= 0)
 		close(fd);
 	if (rc)

@@ -20,6 +20,29 @@ bool source_leave(const struct source *source, struct mapping *mapping)
 	return source->contents ? true : mapping_leave(mapping);
 }
 
+static void release_spent(void *context)
+{
+	struct source *source = context;
+	size_t i;
+
+	for (i = 0; i < source->nr_spent; i++)
+		mapping_release(source->spent[i]);
+}
+
+void source_release_all(struct source *source, struct mapping **mappings, size_t nr)
+{
+	if (source->contents)
+		return;
+	source->spent = mappings;
+	source->nr_spent = nr;
+	pool_begin_aside(&source->releasing, release_spent, source);
+}
+
+void source_wait(struct source *source)
+{
+	pool_end_aside(&source->releasing);
+}
+
 void source_release(const struct source *source, struct mapping *mapping)
 {
 	if (!source->contents)
