@@ -20,6 +20,7 @@
 
 #include <string.h>
 
+#include "layer/exports.h"
 #include "layer/roots.h"
 #include "sofold/vec.h"
 
@@ -38,6 +39,7 @@ struct comparison {
 	const struct platform *platform;
 	struct error *err;
 	struct side before, after;
+	size_t nr_shared;	    /* objects at the start of both scopes that define the same */
 	const struct scope **homes; /* of each object: the first scope before that it was in */
 	bool **reported; /* for each object: of its imports, of its needed names, of its verneeds */
 	size_t nr_differences;
@@ -106,12 +108,53 @@ static const char *versioned_name(struct arena *arena, const struct symbol *symb
 	return symbol->version ? arena_printf(arena, "%s@%s", symbol->name, symbol->version) : symbol->name;
 }
 
-/* Where an import binds on one side. musl looks at names only. */
-static uint32_t bind(const struct comparison *comparison, const struct side *side, struct symbol import)
+static bool same_exports(const struct object *a, const struct object *b)
 {
-	if (comparison->platform->libc == LIBC_MUSL)
-		import.version = NULL;
-	return resolve_import(side->layer->arena, side->layer, &side->scope, &import);
+	return a->exports == b->exports && a->nr_exports == b->nr_exports && a->verdefs == b->verdefs;
+}
+
+/* How many objects at the start of both scopes are the same and define the same. */
+static size_t count_shared(const struct comparison *comparison)
+{
+	const struct side *before = &comparison->before, *after = &comparison->after;
+	size_t i = 0;
+
+	while (i < before->scope.nr_loaded && i < after->scope.nr_loaded) {
+		object_id id = before->scope.loaded[i].object;
+
+		if (id != after->scope.loaded[i].object ||
+		    !same_exports(&before->layer->objects[id], &after->layer->objects[id]))
+			break;
+		i++;
+	}
+	return i;
+}
+
+/* Where an import binds on one side, in scope->loaded[from] or behind. musl looks at
+ * names only. An object that the change leaves alone is asked by the side before: what
+ * is indexed there serves for the next plan that is tried. */
+static uint32_t bind_from(const struct comparison *comparison, const struct side *side, size_t from,
+			  const struct symbol *import, uint32_t hash)
+{
+	const char *version = comparison->platform->libc == LIBC_MUSL ? NULL : import->version;
+	size_t i;
+
+	for (i = from; i < side->scope.nr_loaded; i++) {
+		object_id id = side->scope.loaded[i].object;
+		struct layer *layer = comparison->before.layer;
+
+		if (!same_exports(&layer->objects[id], &side->layer->objects[id]))
+			layer = side->layer;
+		if (object_find_hashed(layer->arena, &layer->objects[id], hash, import->name, version))
+			return (uint32_t)i;
+	}
+	return NO_ID;
+}
+
+static uint32_t bind(const struct comparison *comparison, const struct side *side,
+		     const struct symbol *import)
+{
+	return bind_from(comparison, side, 0, import, export_hash(import->name));
 }
 
 /* Whether a version is asked of the C library or its like, which every
@@ -135,10 +178,14 @@ static void compare_import(struct comparison *comparison, size_t import)
 {
 	const struct side *before = &comparison->before, *after = &comparison->after;
 	const struct symbol *symbol = &compared(after)->imports[import];
-	uint32_t was_at = bind(comparison, before, *symbol), is_at;
+	uint32_t hash = export_hash(symbol->name), was_at;
+	uint32_t is_at = bind_from(comparison, after, 0, symbol, hash);
 	object_id was, is;
 
-	is_at = bind(comparison, after, *symbol);
+	if (is_at < comparison->nr_shared)
+		return;
+	/* Nothing before that: so it is on the other side. */
+	was_at = bind_from(comparison, before, comparison->nr_shared, symbol, hash);
 	was = was_at == NO_ID ? NO_ID : before->scope.loaded[was_at].object;
 	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
 	if (was == is || (was == NO_ID && asks_libc(comparison, compared(after), symbol->version)) ||
@@ -214,6 +261,7 @@ static void compare_object(struct comparison *comparison)
 {
 	const struct object *object = compared(&comparison->after);
 
+	comparison->nr_shared = count_shared(comparison);
 	for (size_t i = 0; i < object->nr_imports; i++)
 		compare_import(comparison, i);
 	for (size_t i = 0; i < object->nr_needed; i++)
@@ -273,7 +321,7 @@ static void check_placed(struct comparison *comparison)
 			error_add(comparison->err, ERROR_VERIFY, "%s: %s would not be found",
 				  object_path(after->layer, object), object->needed[i]);
 	for (size_t i = 0; i < object->nr_imports; i++) {
-		uint32_t at = bind(comparison, after, object->imports[i]);
+		uint32_t at = bind(comparison, after, &object->imports[i]);
 
 		if (at != NO_ID && !needs_loaded(after, at) && is_new(comparison, i))
 			error_add(comparison->err, ERROR_VERIFY, "%s: %s would be bound to %s",
