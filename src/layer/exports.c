@@ -3,7 +3,9 @@
  *
  * A hash table over the exports: chains of symbols with the same bucket, in
  * .dynsym order, so that several versions of one name are met in the order in
- * which the loader meets them. The table remembers which exports it was made
+ * which the loader meets them. Most names asked for are not there, and the
+ * chains are seldom in the cache: eight bits for each tell of most of these
+ * names that they need not be looked for. The table remembers which exports it was made
  * from; an object whose exports were replaced gets a new one.
  *
  * The choice among versions is glibc's (elf/dl-lookup.c, check_match):
@@ -23,6 +25,7 @@ struct export_index {
 	const struct symbol *exports; /* made from these */
 	size_t nr_exports;
 	uint32_t mask;	   /* number of buckets - 1 */
+	uint8_t *tags;	   /* of each chain: a bit for each tag_of() in it */
 	uint32_t *buckets; /* first symbol of each chain */
 	uint32_t *next;	   /* for each symbol */
 	uint32_t *hashes;
@@ -38,6 +41,11 @@ uint32_t export_hash(const char *name)
 	return hash ^ hash >> 15;
 }
 
+static uint8_t tag_of(uint32_t hash)
+{
+	return (uint8_t)(1u << (hash >> 29));
+}
+
 static struct export_index *build_index(struct arena *arena, const struct object *object)
 {
 	struct export_index *index = arena_alloc(arena, sizeof *index);
@@ -48,6 +56,7 @@ static struct export_index *build_index(struct arena *arena, const struct object
 	index->exports = object->exports;
 	index->nr_exports = nr;
 	index->mask = (uint32_t)(nr_buckets - 1);
+	index->tags = arena_array(arena, nr_buckets, sizeof *index->tags);
 	index->buckets = arena_array(arena, nr_buckets, sizeof *index->buckets);
 	index->next = arena_array(arena, nr, sizeof *index->next);
 	index->hashes = arena_array(arena, nr, sizeof *index->hashes);
@@ -57,6 +66,7 @@ static struct export_index *build_index(struct arena *arena, const struct object
 		uint32_t hash = export_hash(object->exports[i].name);
 		uint32_t *bucket = &index->buckets[hash & index->mask];
 
+		index->tags[hash & index->mask] |= tag_of(hash);
 		index->hashes[i] = hash;
 		index->next[i] = *bucket;
 		*bucket = (uint32_t)i;
@@ -90,6 +100,8 @@ const struct symbol *object_find_hashed(struct arena *arena, struct object *obje
 		return NULL;
 	if (!index || index->exports != object->exports || index->nr_exports != object->nr_exports)
 		index = object->index = build_index(arena, object);
+	if (!(index->tags[hash & index->mask] & tag_of(hash)))
+		return NULL;
 	for (uint32_t i = index->buckets[hash & index->mask]; i != NO_SYMBOL; i = index->next[i]) {
 		const struct symbol *symbol = &object->exports[i];
 
