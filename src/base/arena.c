@@ -5,7 +5,7 @@
  * Many arenas live for one file and stay small, so the first block is small
  * and each next one as large as all before it. An arena that has outgrown
  * those gets huge pages: where the system has them, one fault for 2 MiB costs
- * what thirty cost for 4 KiB each. Memory is zeroed when it is handed out:
+ * what sixty cost for 4 KiB each. Memory is zeroed when it is handed out:
  * what is never handed out is never touched.
  */
 #include "sofold/arena.h"
@@ -19,7 +19,7 @@
 
 enum {
 	FIRST_BYTES = 4 * 1024,
-	SMALL_BYTES = 128 * 1024, /* of all blocks that are not mappings */
+	SMALL_BYTES = 256 * 1024, /* of all blocks that are not mappings */
 	HUGE_BYTES = 2 * 1024 * 1024,
 };
 
@@ -240,13 +240,24 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
+static void append(struct block **list, struct block *blocks)
+{
+	while (*list)
+		list = &(*list)->next;
+	*list = blocks;
+}
+
+/* Spare blocks go with other. */
 void arena_absorb(struct arena *arena, struct arena *other)
 {
-	struct block **end = &arena->blocks;
+	struct block *mine = arena->blocks;
 
-	while (*end)
-		end = &(*end)->next;
-	*end = other->blocks;
-	other->blocks = NULL; /* spare blocks go with other */
+	if (!mine || (other->blocks && room(other->blocks) > room(mine))) {
+		arena->blocks = other->blocks;
+		other->blocks = mine;
+	}
+	append(&arena->blocks, other->blocks);
+	arena->total += other->total;
+	other->blocks = NULL;
 	arena_free(other);
 }

@@ -82,7 +82,7 @@ static struct parsed *add_parsed(struct pile *pile, const char *path)
 }
 
 /* The walk has found an ELF file. */
-static void take_open(void *context, const struct file *file, int fd, unsigned worker)
+static void take_open(void *context, const struct file *file, int fd, struct arena *arena, unsigned worker)
 {
 	struct job *job = context;
 	struct pile *pile = &job->piles[worker];
@@ -91,6 +91,7 @@ static void take_open(void *context, const struct file *file, int fd, unsigned w
 
 	if (file->nr_links > 1)
 		return;
+	pile->arena = arena;
 	parsed = add_parsed(pile, file->path);
 	if (mapping_of_fd(&parsed->mapping, fd, file->path, &err))
 		note_unreadable(pile, parsed, err.message);
@@ -249,12 +250,15 @@ static void report_odd_files(struct layer *layer)
 	}
 }
 
-static void begin(struct job *job)
+static void parse_rest(struct job *job)
 {
-	unsigned i, workers = pool_workers(POOL_MAX_WORKERS, job->source->threads);
+	unsigned i, workers = pool_workers(job->nr_files, job->source->threads);
 
 	for (i = 0; i < workers; i++)
 		job->piles[i].arena = arena_new();
+	pool_run(job->nr_files, job->source->threads, take_by_path, job);
+	for (i = 0; i < workers; i++)
+		arena_absorb(job->layer->arena, job->piles[i].arena);
 }
 
 static int by_path(const void *a, const void *b)
@@ -272,13 +276,11 @@ static struct parsed **gather(struct job *job, size_t *nr)
 		*nr += job->piles[i].nr_items;
 	all = arena_array(job->layer->arena, *nr, sizeof(struct parsed *));
 	for (i = 0; i < POOL_MAX_WORKERS; i++) {
-		struct pile *pile = &job->piles[i];
+		const struct pile *pile = &job->piles[i];
 
 		if (pile->nr_items)
 			memcpy(all + at, pile->items, pile->nr_items * sizeof *all);
 		at += pile->nr_items;
-		if (pile->arena)
-			arena_absorb(job->layer->arena, pile->arena);
 	}
 	if (*nr)
 		qsort(all, *nr, sizeof *all, by_path);
@@ -294,7 +296,7 @@ static void finish(struct job *job)
 	struct parsed **parsed;
 
 	job->files = find_rest(job, find_repeated(layer, linked, nr), &job->nr_files);
-	pool_run(job->nr_files, job->source->threads, take_by_path, job);
+	parse_rest(job);
 	parsed = gather(job, &nr_parsed);
 	mappings = arena_array(layer->arena, nr_parsed, sizeof(struct mapping *));
 	for (i = 0; i < nr_parsed; i++)
@@ -313,7 +315,6 @@ int objects_walk(struct layer *layer, struct source *source, struct error *err)
 	struct walk_visitor visitor = {take_open, &job};
 	int rc;
 
-	begin(&job);
 	rc = walk_tree(layer, source->root, source->threads, &visitor, err);
 	finish(&job);
 	return rc;
@@ -323,6 +324,5 @@ void objects_read(struct layer *layer, struct source *source)
 {
 	struct job job = {.layer = layer, .source = source};
 
-	begin(&job);
 	finish(&job);
 }

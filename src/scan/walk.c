@@ -152,7 +152,7 @@ static bool visit_file(struct walker *walker, int dirfd, const char *path, const
 		file = add_file(walker, path, name, &st);
 		file->is_elf = has_magic(fd, &st);
 		if (file->is_elf)
-			visitor->elf(visitor->context, file, fd, walker->number);
+			visitor->elf(visitor->context, file, fd, walker->layer->arena, walker->number);
 	}
 	close(fd);
 	return good;

@@ -5,10 +5,10 @@
 #include "sofold/error.h"
 #include "sofold/layer.h"
 
-/* Called with each ELF file while it is open, on the thread of a worker below
- * pool_workers(POOL_MAX_WORKERS, threads). *file is not where it will be; its path is. */
+/* Called with each ELF file while it is open, on the thread of a worker, whose
+ * arena becomes the layer's. *file is not where it will be; its path is. */
 struct walk_visitor {
-	void (*elf)(void *context, const struct file *file, int fd, unsigned worker);
+	void (*elf)(void *context, const struct file *file, int fd, struct arena *arena, unsigned worker);
 	void *context;
 };
 
