@@ -5,14 +5,17 @@
  * can be the same only if machine, bytes of code and number of symbols are.
  * Objects are grouped by the one and then by the other; groups of one are
  * left alone. Files of a group are compared byte by byte, which is faster
- * than any digest worth trusting and leaves nothing to trust. Of equal files
+ * than any digest worth trusting and leaves nothing to trust, and in parts, since
+ * most often one pair of large files is all there is to do. Of equal files
  * the image digest is computed for one. SHA-256 is for reports only.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "scan/digest.h"
 #include "scan/parts.h"
 #include "sofold/pool.h"
+#include "sofold/vec.h"
 
 struct digesting {
 	struct layer *layer;
@@ -139,6 +142,14 @@ static size_t group_end(const struct layer *layer, const object_id *ids, size_t 
 
 /* --------- equal files ------------------ */
 
+enum { STRETCH_BYTES = 4 * 1024 * 1024 };
+
+/* What one worker compares: a part of two files of equal size. */
+struct stretch {
+	size_t leader, other; /* indexes into ids */
+	uint64_t offset, size;
+};
+
 struct comparing {
 	struct layer *layer;
 	const struct source *source;
@@ -146,52 +157,91 @@ struct comparing {
 	size_t *groups;	      /* where each starts; one more for the end */
 	size_t nr_groups;
 	object_id *first; /* for each of ids: the first of its group with the same bytes */
+	struct stretch *stretches;
+	size_t nr_stretches, alloc_stretches;
+	atomic_bool *differs; /* from the leader compared with last; for each of ids */
 };
+
+static int open_at(const struct comparing *job, size_t at, struct mapping *mapping)
+{
+	const struct layer *layer = job->layer;
+	struct error err = {0};
+
+	return source_open(job->source, layer, &layer->files[layer->objects[job->ids[at]].file], mapping,
+			   &err);
+}
 
 /* False too when a file cannot be read now, though it was a moment ago: it
  * changes under us, and is then equal to nothing. */
-static bool same_bytes(const struct comparing *job, const struct span bytes, object_id id)
+static bool same_bytes(const struct comparing *job, const struct stretch *stretch)
 {
-	const struct layer *layer = job->layer;
-	struct mapping mapping;
-	struct error err = {0};
-	bool same;
+	struct mapping a, b;
+	struct span x, y;
+	bool same = false;
 
-	if (source_open(job->source, layer, &layer->files[layer->objects[id].file], &mapping, &err))
+	if (open_at(job, stretch->leader, &a))
 		return false;
-	same = mapping.bytes.n == bytes.n && !memcmp(mapping.bytes.p, bytes.p, bytes.n);
-	return source_close(job->source, &mapping) && same;
+	if (!open_at(job, stretch->other, &b)) {
+		same = a.bytes.n == b.bytes.n && span_sub(a.bytes, stretch->offset, stretch->size, &x) &&
+		       span_sub(b.bytes, stretch->offset, stretch->size, &y) && span_equal(x, y);
+		same = source_close(job->source, &b) && same;
+	}
+	return source_close(job->source, &a) && same;
 }
 
-/* Finds the copies of one object among those behind it in the group. */
-static void find_copies(struct comparing *job, size_t at, size_t end)
+static void compare_stretch(void *context, size_t item, unsigned worker)
 {
-	const struct layer *layer = job->layer;
-	struct mapping mapping;
-	struct error err = {0};
-	size_t i;
-
-	if (source_open(job->source, layer, &layer->files[layer->objects[job->ids[at]].file], &mapping, &err))
-		return;
-	job->first[at] = job->ids[at];
-	for (i = at + 1; i < end; i++)
-		if (job->first[i] == NO_ID && same_bytes(job, mapping.bytes, job->ids[i]))
-			job->first[i] = job->ids[at];
-	if (!source_close(job->source, &mapping))
-		for (i = at; i < end; i++)
-			if (job->first[i] == job->ids[at])
-				job->first[i] = NO_ID;
-}
-
-static void compare_group(void *context, size_t item, unsigned worker)
-{
-	struct comparing *job = context;
-	size_t i, end = job->groups[item + 1];
+	const struct comparing *job = context;
+	const struct stretch *stretch = &job->stretches[item];
 
 	(void)worker;
-	for (i = job->groups[item]; i < end; i++)
-		if (job->first[i] == NO_ID)
-			find_copies(job, i, end);
+	if (!atomic_load(&job->differs[stretch->other]) && !same_bytes(job, stretch))
+		atomic_store(&job->differs[stretch->other], true);
+}
+
+static void add_stretches(struct comparing *job, size_t leader, size_t other)
+{
+	uint64_t size = job->layer->objects[job->ids[leader]].size, at;
+
+	for (at = 0; at < size; at += STRETCH_BYTES)
+		*VEC_PUSH(job->layer->arena, job, stretches) = (struct stretch){
+			leader, other, at, size - at < STRETCH_BYTES ? size - at : STRETCH_BYTES};
+}
+
+/* The first object of a group that no other is known to equal, or end. */
+static size_t find_leader(const struct comparing *job, size_t group)
+{
+	size_t at = job->groups[group];
+
+	while (at < job->groups[group + 1] && job->first[at] != NO_ID)
+		at++;
+	return at;
+}
+
+/* Compares the rest of each group with its leader; false when nothing is left. */
+static bool compare_round(struct comparing *job)
+{
+	size_t group, leader, i;
+	bool any = false;
+
+	job->nr_stretches = 0;
+	for (group = 0; group < job->nr_groups; group++) {
+		leader = find_leader(job, group);
+		for (i = leader; i < job->groups[group + 1]; i++) {
+			if (job->first[i] != NO_ID)
+				continue;
+			any = true;
+			job->first[i] = job->ids[leader];
+			atomic_store(&job->differs[i], false);
+			if (i != leader)
+				add_stretches(job, leader, i);
+		}
+	}
+	pool_run(job->nr_stretches, job->source->threads, compare_stretch, job);
+	for (i = 0; i < job->groups[job->nr_groups]; i++)
+		if (atomic_load(&job->differs[i]))
+			job->first[i] = NO_ID;
+	return any;
 }
 
 /* The groups of more than one object, moved to the front of ids. */
@@ -220,10 +270,12 @@ static void compare_equal_sizes(struct layer *layer, const struct source *source
 
 	job.groups = arena_array(arena, layer->nr_objects + 1, sizeof *job.groups);
 	job.first = arena_array(arena, layer->nr_objects, sizeof *job.first);
+	job.differs = arena_array(arena, layer->nr_objects, sizeof *job.differs);
 	for (i = 0; i < layer->nr_objects; i++)
 		job.first[i] = NO_ID;
 	keep_groups(&job, ids);
-	pool_run(job.nr_groups, source->threads, compare_group, &job);
+	while (compare_round(&job))
+		;
 	for (i = 0; i < job.groups[job.nr_groups]; i++)
 		if (job.first[i] != NO_ID)
 			layer->objects[ids[i]].content = arena_printf(arena, "%u", (unsigned)job.first[i]);
