@@ -13,9 +13,11 @@ ALL_CFLAGS = -std=c17 $(WARNINGS) $(CFLAGS) $(EXTRA_CFLAGS)
 # it, and Debian 13's names another directory than the one they lie in.
 DWARF_CFLAGS := $(shell pkg-config --cflags libdwarf 2>/dev/null) -isystem /usr/include/libdwarf
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_VERSION='"$(VERSION)"' $(DWARF_CFLAGS)
-LIBS := -lelf -ldwarf -lcrypto -ljansson -lcyaml -lyaml -ldeflate -lpthread
-# The name libarchive has on machines like this one: src/scan/libarchive.h.
-LIBARCHIVE := $(shell readelf -d "$$($(CC) -print-file-name=libarchive.so)" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+LIBS := -lelf -ldwarf -ljansson -lcyaml -lyaml -ldeflate -lpthread
+# The names libarchive and libcrypto have on machines like this one: src/scan/libarchive.h.
+soname = $(shell readelf -d "$$($(CC) -print-file-name=$1.so)" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+LIBARCHIVE := $(call soname,libarchive)
+LIBCRYPTO := $(call soname,libcrypto)
 
 Q := $(if $(V),,@)
 say = @$(if $(V),:,echo "  $(1)	$@")
@@ -56,7 +58,10 @@ $B/unit: $(UNIT_OBJECTS) $B/libsofold.a
 ifdef LIBARCHIVE
 $B/obj/scan/libarchive.o: private CPPFLAGS += -DSOFOLD_LIBARCHIVE='"$(LIBARCHIVE)"'
 endif
-$B/obj/static/libarchive.o: src/scan/libarchive.c
+ifdef LIBCRYPTO
+$B/obj/scan/libcrypto.o: private CPPFLAGS += -DSOFOLD_LIBCRYPTO='"$(LIBCRYPTO)"'
+endif
+$B/obj/static/%.o: src/scan/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -DSOFOLD_STATIC -MMD -MP -c -o $@ $<
@@ -67,7 +72,7 @@ $B/obj/static/libarchive.o: src/scan/libarchive.c
 # sofold links, found by pkg-config.
 STATIC_LIBS = $(shell pkg-config --static --libs libelf libcrypto libarchive jansson libcyaml) -ldwarf -ldeflate -lz -lpthread
 static: $B/sofold-static
-$B/sofold-static: $(filter $B/obj/cli/%,$(OBJECTS)) $B/obj/static/libarchive.o $B/libsofold.a
+$B/sofold-static: $(filter $B/obj/cli/%,$(OBJECTS)) $B/obj/static/libarchive.o $B/obj/static/libcrypto.o $B/libsofold.a
 	$(call say,LD)
 	$(Q)$(CC) -static $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--start-group $(STATIC_LIBS) -Wl,--end-group
 

@@ -8,6 +8,7 @@
  *	owners.c    which wheel each file belongs to
  *	frames.c    on request: functions and producers, by libdwarf
  *	digests.c   digests of what looks alike
+ *	libcrypto.c     the library for that, loaded when needed
  *
  * Asked for by themselves:
  *
