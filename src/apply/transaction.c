@@ -17,6 +17,7 @@
 #include "apply/dirs.h"
 #include "apply/io.h"
 #include "sofold/layer.h"
+#include "sofold/pool.h"
 #include "sofold/span.h"
 #include "sofold/vec.h"
 
@@ -153,18 +154,50 @@ static int sync_parent(struct transaction *transaction, const char *path, struct
 	return status;
 }
 
+struct syncing {
+	struct transaction *transaction;
+	const char **dirs;
+	int *statuses;
+	struct error *errors; /* one for each */
+};
+
+static void sync_one(void *context, size_t item, unsigned worker)
+{
+	struct syncing *work = context;
+
+	(void)worker;
+	work->statuses[item] = sync_parent(work->transaction, work->dirs[item], &work->errors[item]);
+}
+
+/* Waiting for the disk needs no core, and what is waited for together is flushed
+ * together. */
+enum { SYNC_THREADS = 16 };
+
+static int sync_dirs(struct transaction *transaction, const struct dir_set *set, struct error *err)
+{
+	struct arena *arena = transaction->arena;
+	struct syncing work = {.transaction = transaction, .dirs = set->dirs};
+
+	work.statuses = arena_array(arena, set->nr_dirs, sizeof *work.statuses);
+	work.errors = arena_array(arena, set->nr_dirs, sizeof *work.errors);
+	pool_run(set->nr_dirs, SYNC_THREADS, sync_one, &work);
+	for (size_t i = 0; i < set->nr_dirs; i++)
+		if (work.statuses[i])
+			return error_add(err, work.statuses[i], "%s", work.errors[i].message);
+	return 0;
+}
+
 /* Syncs the directories of the operations [from, to), and the one their
  * originals lie in. */
 static int sync_ops(struct transaction *transaction, size_t from, size_t to, struct error *err)
 {
 	struct dir_set set = {0};
-	int status = 0;
+	int status;
 	size_t i;
 
 	for (i = from; i < to; i++)
 		dir_set_add(transaction->arena, &set, transaction->ops[i].path);
-	for (i = 0; i < set.nr_dirs && !status; i++)
-		status = sync_parent(transaction, set.dirs[i], err);
+	status = sync_dirs(transaction, &set, err);
 	if (!status && from < to && transaction->staging.old >= 0 && io.fsync(transaction->staging.old))
 		status = error_errno(err, "syncing the staging directory of %s", transaction->root_path);
 	return status;
