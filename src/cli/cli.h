@@ -125,6 +125,10 @@ bool options_level(const char *name, enum level *level);
 /* The pass of that name; 0: none. */
 unsigned options_pass(const char *name);
 
+/* Passes less those that are skipped, and those that need one of these: trim cuts objects
+ * that strip lays out. */
+unsigned options_without(unsigned passes, unsigned skipped);
+
 int command_audit(int argc, char **argv, struct error *err);
 int command_shrink(int argc, char **argv, struct error *err);
 int command_guard(int argc, char **argv, struct error *err);

@@ -186,6 +186,13 @@ unsigned options_pass(const char *name)
 	return 0;
 }
 
+unsigned options_without(unsigned passes, unsigned skipped)
+{
+	if (skipped & PASS_STRIP)
+		skipped |= PASS_TRIM;
+	return passes & ~skipped;
+}
+
 static int config_passes(const struct config *config, const struct config_list *list, unsigned *found,
 			 struct error *err)
 {
@@ -215,7 +222,7 @@ static int apply_config(struct options *options, struct error *err)
 	rc = config_passes(config, &config->only, &only, err);
 	if (!rc)
 		rc = config_passes(config, &config->skip, &skip, err);
-	options->passes = (config->only.line ? only : options->passes) & ~skip;
+	options->passes = options_without(config->only.line ? only : options->passes, skip);
 	if (!rc && !options->passes)
 		rc = config_error(err, config->path,
 				  config->only.line ? config->only.line : config->skip.line,

@@ -64,7 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->passes = parse_passes(state, options->arena, arg);
 		return 0;
 	case OPTION_SKIP:
-		options->passes &= ~parse_passes(state, options->arena, arg);
+		options->passes = options_without(options->passes, parse_passes(state, options->arena, arg));
 		return 0;
 	case OPTION_LEVEL:
 		if (!options_level(arg, &options->level))
@@ -83,6 +83,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!options->passes)
 			argp_error(state, "--only and --skip leave no pass to run");
+		if ((options->passes & PASS_TRIM) && !(options->passes & PASS_STRIP))
+			argp_error(state, "the pass trim cuts objects that strip lays out: name both");
+		if (options->poison && (!(options->passes & PASS_TRIM) || options->level < LEVEL_DEFAULT))
+			argp_error(state, "--trim-poison is about the pass trim, which is left out");
 		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
 			argp_error(state, "--explain is about the pass prune, which is left out");
 		options->dry_run |= options->prune.nr_explain > 0;
