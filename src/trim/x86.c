@@ -20,7 +20,7 @@
  *
  * _GLOBAL_OFFSET_TABLE_ itself in a distance is the mark of a code model with
  * offsets from there (x86-64 psABI, "large model"), which this does not follow:
- * whoever has its address keeps everything the table leads to.
+ * whoever has its address keeps everything.
  */
 #include "trim/decode.h"
 #include "trim/trim.h"
@@ -70,11 +70,10 @@ static bool is_operand(const uint8_t *at, uint64_t into)
 	return into >= 1 && (at[-1] & 0xc7) == 0x05;
 }
 
-static void reach_table(struct program *program)
+static void reach_everything(struct program *program)
 {
-	for (size_t i = 0; i < program->nr_slots; i++)
-		if (ranges_hold(&program->got, program->slots[i].at))
-			reach_address(program, program->slots[i].target);
+	for (size_t i = 0; i < program->nr_units; i++)
+		reach_unit(program, i);
 }
 
 /* --------- byte by byte ------------------ */
@@ -91,7 +90,7 @@ static void reach_target(struct scan *scan, const uint8_t *at, uint64_t into, ui
 		reach_linkage(program, target);
 	} else if (ranges_hold(&program->got, target)) {
 		if (target == scan->table)
-			reach_table(program);
+			reach_everything(program);
 		for (size_t i = 0; i < sizeof trailing; i++)
 			reach_slot(program, target + trailing[i]);
 	} else if (is_operand(at, into)) {
@@ -144,7 +143,7 @@ static void scan_bytes(struct scan *scan)
 		if (is_short_branch(bytes[i]))
 			reach_unit(program, unit_starting(program, short_target(unit, bytes, i)));
 		if (i + 10 <= left && takes_table(scan, bytes + i, unit->from + i))
-			reach_table(program);
+			reach_everything(program);
 	}
 }
 
