@@ -28,8 +28,9 @@
 /* Bytes a linkage stub has at most before its jump: endbr64, bnd. */
 enum { STUB_REACH = 16 };
 
-/* A constant behind a distance makes the instruction end so much later. */
+/* A constant behind a distance makes the instruction end so much later; less than a slot. */
 static const uint8_t trailing[] = {0, 1, 2, 4};
+enum { LONGEST_CONSTANT = 4 };
 
 struct scan {
 	struct program *program;
@@ -88,7 +89,7 @@ static void reach_target(struct scan *scan, const uint8_t *at, uint64_t into, ui
 			reach_address(program, target);
 	} else if (ranges_hold(&program->linkage, target)) {
 		reach_linkage(program, target);
-	} else if (ranges_hold(&program->got, target)) {
+	} else if (ranges_hold(&program->got, target + LONGEST_CONSTANT)) {
 		if (target == scan->table)
 			reach_everything(program);
 		for (size_t i = 0; i < sizeof trailing; i++)
