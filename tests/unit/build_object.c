@@ -121,13 +121,13 @@ static const char *options_here(const char *options)
 
 static struct span compile(const char *options, const char *source)
 {
-	bool plus = !strncmp(source, "//c++", 5);
+	bool plus = !strncmp(source, "//c++", 5), cross = !strncmp(source, OBJECT_CROSS, strlen(OBJECT_CROSS));
 	const char *in, *out;
 
 	in = object_file(new_name(plus ? ".cc" : ".c"),
 			 (struct span){(const uint8_t *)source, strlen(source)});
 	out = arena_printf(forever, "%s.so", in);
-	run(arena_printf(forever, "%s -w -shared -fPIC -o %s %s %s", plus ? "g++" : "gcc", out, in,
+	run(arena_printf(forever, "%s -w -shared -fPIC -o %s %s %s", plus ? "g++" : cross ? "aarch64-linux-gnu-gcc" : "gcc", out, in,
 			 options_here(options)));
 	return read_all(forever, out);
 }
@@ -144,6 +144,11 @@ struct elf object_compile(const char *options, const char *source)
 	*one = (struct compiled){options, source, compile(options, source), all};
 	all = one;
 	return object_open(one->bytes);
+}
+
+bool object_can_cross(void)
+{
+	return !system("command -v aarch64-linux-gnu-gcc >/dev/null");
 }
 
 struct elf object_filter(struct span bytes, const char *command)

@@ -28,9 +28,14 @@ struct elf {
 };
 
 /* Compiles a shared object with gcc, or g++ where the source starts with
- * "//c++". In options "DIR" stands for the directory with the files that
+ * "//c++", or for AArch64 where it starts with OBJECT_CROSS. In options "DIR" stands for the directory with the files that
  * object_file() has written. Ends the process when that fails. */
+#define OBJECT_CROSS "//aarch64\n"
+
 struct elf object_compile(const char *options, const char *source);
+
+/* Whether there is a compiler for AArch64. */
+bool object_can_cross(void);
 
 /* Runs a shell command there with "$1" = a file holding bytes; the file
  * afterwards. */
