@@ -37,6 +37,21 @@ bool program_is_function(const struct program *program, uint32_t symbol)
 
 /* --------- sections ------------------ */
 
+struct area *area_at(struct area *areas, size_t nr, uint64_t vaddr)
+{
+	size_t low = 0, high = nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (areas[middle].to > vaddr)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < nr && areas[low].from <= vaddr ? &areas[low] : NULL;
+}
+
 static bool begins_with(const char *text, const char *prefix)
 {
 	return !strncmp(text, prefix, strlen(prefix));
@@ -48,6 +63,7 @@ static void sort_section(struct program *program, const Elf64_Shdr *shdr, const 
 	uint64_t from = shdr->sh_addr, to = from + shdr->sh_size;
 	struct area area = {.from = from, .to = to, .bytes = bytes};
 
+	area.starts = arena_array(program->arena, shdr->sh_size / 8 + 1, 1);
 	if ((shdr->sh_flags & SHF_EXECINSTR) && (begins_with(name, ".plt") || begins_with(name, ".iplt")))
 		ranges_add(&program->linkage, from, to);
 	else if (shdr->sh_flags & SHF_EXECINSTR)
@@ -96,8 +112,9 @@ static int read_sections(struct program *program, struct error *err)
 		qsort(program->constants, program->nr_constants, sizeof *program->constants, by_address);
 	ranges_normalize(&program->linkage);
 	ranges_normalize(&program->got);
-	if (areas_overlap(program->texts, program->nr_texts))
-		return refuse(err, "sections of code overlap");
+	if (areas_overlap(program->texts, program->nr_texts) ||
+	    areas_overlap(program->constants, program->nr_constants))
+		return refuse(err, "sections overlap");
 	program->low = image->loads[0].p_vaddr;
 	program->high = image->loads[image->nr_loads - 1].p_vaddr + image->loads[image->nr_loads - 1].p_memsz;
 	return 0;
@@ -250,6 +267,5 @@ int program_read(struct program *program, struct error *err)
 		return refuse(err, "it has no section headers");
 	if (read_symbols(program, err) || read_sections(program, err) || read_slots(program, err))
 		return ERROR_REFUSED;
-	program->walked = arena_array(arena, (program->high - program->low) / 32 + 1, 1);
 	return 0;
 }

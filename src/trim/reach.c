@@ -58,36 +58,17 @@ void reach_linkage(struct program *program, uint64_t vaddr)
 		reach_slot(program, slot);
 }
 
-static const struct area *constants_at(const struct program *program, uint64_t vaddr)
-{
-	for (size_t i = 0; i < program->nr_constants; i++)
-		if (vaddr >= program->constants[i].from && vaddr < program->constants[i].to)
-			return &program->constants[i];
-	return NULL;
-}
-
-/* True the first time it is asked of an address. */
-static bool is_new(struct program *program, uint64_t vaddr)
-{
-	uint64_t bit = (vaddr - program->low) / 4;
-	uint8_t mask = (uint8_t)(1 << (bit & 7));
-
-	if (program->walked[bit >> 3] & mask)
-		return false;
-	program->walked[bit >> 3] |= mask;
-	return true;
-}
-
 /* However long the table is, its entries lead to code; the first that does not ends
  * it. Most of what is tried is no table at all, and no entry leads anywhere. */
 void reach_jump_table(struct program *program, uint64_t vaddr)
 {
-	const struct area *area = vaddr & 3 ? NULL : constants_at(program, vaddr);
+	struct area *area = vaddr & 3 ? NULL : area_at(program->constants, program->nr_constants, vaddr);
 	uint64_t at, target;
 	int32_t offset;
 
-	if (!area || !is_new(program, vaddr))
+	if (!area || area_starts(area, vaddr))
 		return;
+	area_set_start(area, vaddr);
 	for (at = vaddr; at + sizeof offset <= area->to; at += sizeof offset) {
 		memcpy(&offset, area->bytes + (at - area->from), sizeof offset);
 		target = vaddr + (uint64_t)(int64_t)offset;

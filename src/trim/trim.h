@@ -24,7 +24,8 @@
 struct area {
 	uint64_t from, to; /* virtual addresses */
 	const uint8_t *bytes;
-	uint8_t *starts; /* of code, one bit for each byte: a unit begins there */
+	uint8_t *starts; /* one bit for each byte of code: a unit begins there; of constants: taken
+			  * for the beginning of a jump table already */
 };
 
 /* A function, or bytes of the text that belong to none. */
@@ -66,14 +67,23 @@ struct program {
 	struct ranges tables;  /* of kernels: their slots count one by one, see percpu.c */
 	uint64_t low, high;    /* of all of the image */
 
-	uint8_t *walked; /* one bit for each 4 bytes of the image: taken for a jump table already */
-	uint32_t *work;	 /* units that are live and not looked through yet */
+	bool all_slots; /* some code has the address of the linkage table's slots */
+	uint32_t *work; /* units that are live and not looked through yet */
 	size_t nr_work, alloc_work;
 };
 
 #define NO_UNIT SIZE_MAX
 
 int program_read(struct program *program, struct error *err);
+
+/* The one of some sorted areas that holds an address, or NULL. */
+struct area *area_at(struct area *areas, size_t nr, uint64_t vaddr);
+
+static inline const struct area *text_at(const struct program *program, uint64_t vaddr)
+{
+	return area_at(program->texts, program->nr_texts, vaddr);
+}
+
 const char *program_name(const struct program *program, uint32_t symbol);
 
 /* Whether a dynamic symbol is a function defined in the text. */
@@ -98,12 +108,16 @@ void units_find(struct program *program);
 size_t unit_at(const struct program *program, uint64_t vaddr);
 /* The unit that begins at an address, or NO_UNIT. */
 size_t unit_starting(const struct program *program, uint64_t vaddr);
-const struct area *text_at(const struct program *program, uint64_t vaddr);
 const uint8_t *unit_bytes(const struct program *program, const struct unit *unit);
 
-static inline bool text_starts(const struct area *text, uint64_t vaddr)
+static inline bool area_starts(const struct area *area, uint64_t vaddr)
 {
-	return text->starts[(vaddr - text->from) >> 3] >> ((vaddr - text->from) & 7) & 1;
+	return area->starts[(vaddr - area->from) >> 3] >> ((vaddr - area->from) & 7) & 1;
+}
+
+static inline void area_set_start(struct area *area, uint64_t vaddr)
+{
+	area->starts[(vaddr - area->from) >> 3] |= (uint8_t)(1 << ((vaddr - area->from) & 7));
 }
 
 /* Whether bytes are what compilers and assemblers put between functions. */

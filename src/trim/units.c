@@ -26,14 +26,6 @@ struct division {
 	size_t nr_beginnings, alloc_beginnings;
 };
 
-const struct area *text_at(const struct program *program, uint64_t vaddr)
-{
-	for (size_t i = 0; i < program->nr_texts; i++)
-		if (vaddr >= program->texts[i].from && vaddr < program->texts[i].to)
-			return &program->texts[i];
-	return NULL;
-}
-
 size_t unit_at(const struct program *program, uint64_t vaddr)
 {
 	size_t low = 0, high = program->nr_units;
@@ -128,10 +120,9 @@ static void gather(struct division *division)
 static struct unit *add_unit(struct program *program, size_t text, uint64_t from, uint64_t to)
 {
 	struct unit *unit = VEC_PUSH(program->arena, program, units);
-	uint64_t into = from - program->texts[text].from;
 
 	*unit = (struct unit){.from = from, .to = to, .end = to, .text = (uint32_t)text};
-	program->texts[text].starts[into >> 3] |= (uint8_t)(1 << (into & 7));
+	area_set_start(&program->texts[text], from);
 	return unit;
 }
 
@@ -171,12 +162,11 @@ static void add_function(struct program *program, size_t text, const struct begi
 static void divide(struct division *division, size_t text)
 {
 	struct program *program = division->program;
-	struct area *area = &program->texts[text];
+	const struct area *area = &program->texts[text];
 	size_t i = 0, nr = division->nr_beginnings;
 	const struct beginning *items = division->beginnings;
 	uint64_t covered = 0;
 
-	area->starts = arena_array(program->arena, (area->to - area->from) / 8 + 1, 1);
 	while (i < nr && items[i].from < area->from)
 		i++;
 	add_unknown(program, text, area->from, i < nr && items[i].from < area->to ? items[i].from : area->to);

@@ -85,7 +85,7 @@ static void reach_target(struct scan *scan, const uint8_t *at, uint64_t into, ui
 	const struct area *text = text_at(program, target);
 
 	if (text) {
-		if (text_starts(text, target))
+		if (area_starts(text, target))
 			reach_address(program, target);
 	} else if (ranges_hold(&program->linkage, target)) {
 		reach_linkage(program, target);

@@ -13,7 +13,8 @@
 #           over the objects whose names or search path shrink edits
 # shrink also verifies, syncs and hashes (for RECORD) what it writes, which the others
 # do not. Used copies stay until the end: ext4 gives out no inode that was freed in the
-# last minutes, and looks at each of them whenever somebody creates a file.
+# last minutes, and looks at each of them whenever somebody creates a file. They leave the
+# page cache: on a virtual machine new memory may cost ten times what used memory does.
 # At the end bridge.sh compares numpy in an untouched and in a shrunk layer, and pack.sh
 # compares pack with zip.
 set -euo pipefail
@@ -81,14 +82,26 @@ write_by_hand() {
 	} >"$3"
 }
 
+# write_fresh TREE COPY: puts the used copy aside, out of the page cache, and makes another.
+write_fresh() {
+	cat <<-END
+		if [ -e '$2' ]; then
+			used=\$(mktemp -d '$BENCH/used/XXXXXX')
+			mv '$2' "\$used"
+			sync
+			find "\$used" -name '*.so*' -type f -exec dd if={} iflag=nocache count=0 status=none \;
+		fi
+		cp -a '$1' '$2' && sync
+	END
+}
+
 bench_shrink() {
 	local tree=$1 copy=$BENCH/copy csv=$BENCH/shrink.csv by_hand=$BENCH/by_hand.sh fresh=$BENCH/fresh.sh times
 	rm -rf "$BENCH/after" # not made by a timed run
 	"$SOFOLD" shrink --only dedupe,strip -o "$BENCH/after" "$tree" >/dev/null
 	write_by_hand "$tree" "$BENCH/after" "$by_hand"
 	mkdir -p "$BENCH/used"
-	echo "[ ! -e '$copy' ] || mv '$copy' '$BENCH/used/$(basename "$tree")'.\$\$; cp -a '$tree' '$copy' && sync" \
-		>"$fresh"
+	write_fresh "$tree" "$copy" >"$fresh"
 	hyperfine -N --style none --warmup 1 --runs "$SHRINK_RUNS" --ignore-failure --export-csv "$csv" --output null \
 		--prepare "sh $fresh" "$SOFOLD shrink --only dedupe,strip $copy" \
 		--prepare "sh $fresh" "sh $by_hand $copy" >/dev/null 2>&1
