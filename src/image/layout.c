@@ -300,8 +300,8 @@ static void set_offsets(struct layout *layout)
 		    is_zeroed(layout, i, chunk->offset + (layout->phdrs_vaddr - chunk->vaddr)))
 			chunk->offset += align > layout->draft->edits->page ? align
 									    : layout->draft->edits->page;
-		if (chunk->filesz)
-			cursor = chunk->offset + chunk->filesz;
+		/* Of zeroed memory alone too: offsets beyond the end are refused. */
+		cursor = chunk->offset + chunk->filesz;
 	}
 	layout->image_end = cursor;
 }

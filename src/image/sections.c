@@ -66,6 +66,10 @@ static bool is_kept(const struct layout *layout, size_t i)
 	       (shdr->sh_type != SHT_NULL && !is_for_tools(image, shdr));
 }
 
+/* A name is looked for in all that came before it; with so many sections the names
+ * stay as they are. */
+enum { MANY_SECTIONS = 1024 };
+
 /* The new name table: each name once, in order. */
 static void build_names(struct layout *layout)
 {
@@ -75,6 +79,10 @@ static void build_names(struct layout *layout)
 	const char *name;
 	uint8_t *names, *found;
 
+	if (image->nr_shdrs > MANY_SECTIONS) {
+		layout->names = image->shstrtab;
+		return;
+	}
 	for (i = 1; i < image->nr_shdrs; i++)
 		room += strlen(image_section_name(image, &image->shdrs[i])) + 1;
 	names = arena_alloc(draft->arena, room);
@@ -334,6 +342,12 @@ static void keep_shape(struct layout *layout)
 	layout->size = layout->image_end;
 }
 
+/* A new table of names needs a place of its own. */
+static bool names_are_loaded(const struct image *image)
+{
+	return image->shdrs[image->ehdr.e_shstrndx].sh_flags & SHF_ALLOC;
+}
+
 int layout_sections(struct layout *layout, struct error *err)
 {
 	layout->size = layout->image_end;
@@ -347,6 +361,8 @@ int layout_sections(struct layout *layout, struct error *err)
 		keep_shape(layout);
 		return 0;
 	}
+	if (names_are_loaded(layout->draft->image))
+		return error_add(err, ERROR_REFUSED, "the section names are loaded");
 	build_names(layout);
 	place_others(layout);
 	return renumber_symbols(layout, err);

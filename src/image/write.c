@@ -93,7 +93,7 @@ static Elf64_Phdr describe(const struct layout *layout, Elf64_Phdr phdr)
 		phdr.p_vaddr = phdr.p_paddr = layout->phdrs_vaddr;
 		phdr.p_filesz = phdr.p_memsz = layout->nr_phdrs * sizeof phdr;
 	}
-	if (phdr.p_memsz && layout_offset(layout, phdr.p_vaddr, &offset))
+	if ((phdr.p_memsz || phdr.p_filesz) && layout_offset(layout, phdr.p_vaddr, &offset))
 		phdr.p_offset = offset;
 	return phdr;
 }

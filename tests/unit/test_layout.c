@@ -240,6 +240,49 @@ static void layout_renumbers_sections_and_what_refers_to_them(void)
 	object_forget();
 }
 
+static void layout_lets_descriptions_without_memory_follow_their_bytes(void)
+{
+	struct image_edits edits = {.compact = true, .page = 4096};
+	struct elf elf = object_compile("", "int answer(void) { return 42; }"), new;
+
+	object_phdr(&elf, PT_GNU_RELRO, 0)->p_memsz = 0;
+	new = object_edit(elf.bytes, &edits);
+	UNIT_ASSERT_TEXT(object_error(), "");
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+/* It asks for an offset, and the section headers may all lie before that. */
+static void layout_keeps_a_segment_of_zeroed_memory_inside_the_file(void)
+{
+	struct image_edits edits = {.compact = true, .page = 4096};
+	struct elf elf = object_compile("-s", "int answer(void) { return 42; }"), new;
+	Elf64_Phdr *stack = object_phdr(&elf, PT_GNU_STACK, 0);
+
+	*stack = (Elf64_Phdr){.p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_W,
+			      .p_offset = 0xff0,
+			      .p_vaddr = 0x100ff0,
+			      .p_paddr = 0x100ff0,
+			      .p_memsz = 16,
+			      .p_align = 4096};
+	new = object_edit(elf.bytes, &edits);
+	UNIT_ASSERT_TEXT(object_error(), "");
+	CU_ASSERT_EQUAL(object_run(new.bytes), 42);
+	object_forget();
+}
+
+static void layout_refuses_section_names_that_are_loaded(void)
+{
+	struct image_edits edits = {.compact = true, .page = 4096};
+	struct elf elf = object_compile("", "int answer(void) { return 42; }");
+
+	elf.ehdr->e_shstrndx = (uint16_t)(object_section(&elf, ".dynstr") - elf.shdrs);
+	CU_ASSERT_PTR_NULL(object_edit(elf.bytes, &edits).p);
+	UNIT_ASSERT_TEXT(object_error(), "the section names are loaded");
+	object_forget();
+}
+
 void suite_layout(void)
 {
 	static const struct unit_test tests[] = {
@@ -254,6 +297,9 @@ void suite_layout(void)
 		UNIT_TEST(layout_keeps_an_alignment_a_section_asks_for),
 		UNIT_TEST(layout_aligns_for_the_largest_page_of_the_platform),
 		UNIT_TEST(layout_renumbers_sections_and_what_refers_to_them),
+		UNIT_TEST(layout_lets_descriptions_without_memory_follow_their_bytes),
+		UNIT_TEST(layout_keeps_a_segment_of_zeroed_memory_inside_the_file),
+		UNIT_TEST(layout_refuses_section_names_that_are_loaded),
 	};
 
 	unit_suite("layout", tests, sizeof tests / sizeof *tests);
