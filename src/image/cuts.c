@@ -9,7 +9,7 @@
  * unwinders find .eh_frame through it alone (LSB, "PT_GNU_EH_FRAME"; libgcc,
  * unwind-dw2-fde-dip.c) and take an object without one for the end of the stack.
  */
-#include "image/image.h"
+#include "image/symbols.h"
 
 #define SHT_X86_64_UNWIND 0x70000001
 
@@ -32,19 +32,17 @@ static int refuse(struct error *err, const char *why)
 	return error_add(err, ERROR_REFUSED, "%s", why);
 }
 
-static void add_unwind(struct draft *draft)
+static void add_unwind(const struct image *image, struct ranges *dead)
 {
-	const struct image *image = draft->image;
-
 	for (size_t i = 1; i < image->nr_shdrs; i++) {
 		const Elf64_Shdr *shdr = &image->shdrs[i];
 
 		if (section_is_unwind(image, shdr))
-			ranges_add(&draft->dead, shdr->sh_addr, shdr->sh_addr + shdr->sh_size);
+			ranges_add(dead, shdr->sh_addr, shdr->sh_addr + shdr->sh_size);
 	}
 }
 
-static int add_dead(struct draft *draft, struct error *err)
+static int add_dead(const struct draft *draft, struct ranges *asked, struct error *err)
 {
 	const struct cuts *cuts = draft->edits->cuts;
 	struct span bytes;
@@ -55,25 +53,32 @@ static int add_dead(struct draft *draft, struct error *err)
 		if (dead->from >= dead->to ||
 		    !image_at(draft->image, dead->from, dead->to - dead->from, &bytes))
 			return refuse(err, "what is to be cut out does not lie in one segment");
-		ranges_add(&draft->dead, dead->from, dead->to);
+		ranges_add(asked, dead->from, dead->to);
 	}
+	if (cuts->unwind)
+		add_unwind(draft->image, asked);
+	ranges_normalize(asked);
 	return 0;
 }
 
 int draft_cuts(struct draft *draft, struct error *err)
 {
 	const struct cuts *cuts = draft->edits->cuts;
+	struct ranges asked = {.arena = draft->arena};
+	size_t i;
 
 	if (!cuts)
 		return 0;
 	if (!draft->edits->compact || !draft->image->nr_shdrs || image_is_program(draft->image))
 		return refuse(err,
 			      "only a shared object with section headers that is laid out anew can be cut");
-	if (add_dead(draft, err))
+	if (add_dead(draft, &asked, err) || check_tables_whole(draft->image, cuts, &asked, err))
 		return ERROR_REFUSED;
-	if (cuts->unwind)
-		add_unwind(draft);
+	for (i = 0; i < asked.nr_items; i++)
+		ranges_add(&draft->dead, asked.items[i].from, asked.items[i].to);
 	ranges_normalize(&draft->dead);
+	if (check_holes(draft->image, cuts, &draft->dead, err))
+		return ERROR_REFUSED;
 	ranges_subtract(&draft->live, &draft->dead);
 	return 0;
 }

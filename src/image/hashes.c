@@ -245,3 +245,61 @@ int removal_hashes(const struct removal *removal, struct error *err)
 {
 	return shorten_gnu_hash(removal, err) ? ERROR_REFUSED : shorten_sysv_hash(removal, err);
 }
+
+/* --------- both ------------------ */
+
+/* Chains this long make each look-up slow; the proof does one for every symbol. */
+enum { LONGEST_CHAIN = 1024 };
+
+/* A table that finds nothing has empty buckets, and may have no chains at all. */
+static bool gnu_chains_are_short(const struct removal *removal, uint64_t vaddr)
+{
+	const struct image *image = removal->image;
+	size_t steps = 0, length;
+	struct gnu_header header;
+	uint64_t buckets, chains;
+	uint32_t bucket, i, word;
+
+	if (!image_read(image, vaddr, &header, sizeof header))
+		return false;
+	buckets = vaddr + sizeof header + 8ull * header.nr_words;
+	chains = buckets + 4ull * header.nr_buckets;
+	for (bucket = 0; bucket < header.nr_buckets; bucket++) {
+		if (!image_read(image, buckets + 4ull * bucket, &i, sizeof i))
+			return false;
+		for (length = 0, word = i < header.first; !(word & 1); i++)
+			if (!image_read(image, chains + 4ull * (i - header.first), &word, sizeof word) ||
+			    ++length > LONGEST_CHAIN || ++steps > removal->nr_symbols)
+				return false;
+	}
+	return true;
+}
+
+/* No symbol is in two chains. */
+static bool sysv_chains_are_short(const struct removal *removal, uint64_t vaddr)
+{
+	struct sysv_table table;
+	size_t steps = 0, length;
+	uint32_t bucket, i;
+
+	if (!read_sysv_table(removal, vaddr, &table))
+		return false;
+	for (bucket = 0; bucket < table.nr_buckets; bucket++) {
+		length = 0;
+		for (i = table.buckets[bucket]; i; i = table.chains[i])
+			if (i >= table.nr_chains || ++length > LONGEST_CHAIN || ++steps > removal->nr_symbols)
+				return false;
+	}
+	return true;
+}
+
+int removal_check_chains(const struct removal *removal, struct error *err)
+{
+	uint64_t vaddr;
+
+	if ((image_tag(removal->image, DT_GNU_HASH, &vaddr) && !gnu_chains_are_short(removal, vaddr)) ||
+	    (image_tag(removal->image, DT_HASH, &vaddr) && !sysv_chains_are_short(removal, vaddr)))
+		return error_add(err, ERROR_REFUSED,
+				 "a hash table has chains that are too long, or is broken");
+	return 0;
+}

@@ -10,6 +10,7 @@
  *	hashes.c     ... both hash tables
  *	relocations.c ... relocations, which name symbols by number
  *	cuts.c       what a pass has found nobody needs, taken out of the draft
+ *	holes.c      ... where there must be no hole
  *	strings.c    who refers to which byte of .dynstr; room for new strings
  *	names.c      name edits -> patches
  *	layout.c     live chunks -> file offsets
@@ -63,6 +64,9 @@ int image_load(struct arena *arena, struct span file, struct image *image, struc
 /* True for the kinds of section that patchelf and its like move. */
 bool section_is_movable(const Elf64_Shdr *shdr);
 
+/* The last segment that begins at or before an address, or NULL. */
+const Elf64_Phdr *image_load_before(const struct image *image, uint64_t vaddr);
+
 /* The bytes at [vaddr, vaddr + length) as loaded from the file; false when
  * they are not all in one segment's file-backed part. */
 bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct span *out);
@@ -79,6 +83,9 @@ const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type);
 /* The segment that holds the whole program header table; NULL: none does. */
 const Elf64_Phdr *image_phdrs_load(const struct image *image);
 
+/* Whether loaded bytes are of the ELF header or the program headers, which are written anew. */
+bool image_in_headers(const struct image *image, uint64_t vaddr, uint64_t size);
+
 /*
  * Old patchelf moved notes and let its longer program header table run over
  * where they had been, with PT_NOTE still pointing there: loaders take program
@@ -93,6 +100,7 @@ static inline uint64_t image_dynamic_slot(const struct image *image, size_t i)
 	return image->dynamic_phdr.p_vaddr + i * sizeof(Elf64_Dyn);
 }
 
+/* "" where there is none, or one longer than a kilobyte. */
 const char *image_section_name(const struct image *image, const Elf64_Shdr *shdr);
 
 /* True when an executable section has bytes in [from, to). */

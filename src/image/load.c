@@ -10,26 +10,37 @@
  */
 #include "image/image.h"
 
+/* Of a section, with its NUL. Thousands of longer ones that share their ends would take
+ * minutes to read. */
+enum { LONGEST_NAME = 1024 };
+
 static int refuse(struct error *err, const char *why)
 {
 	return error_add(err, ERROR_REFUSED, "%s", why);
 }
 
+const Elf64_Phdr *image_load_before(const struct image *image, uint64_t vaddr)
+{
+	size_t low = 0, high = image->nr_loads;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (image->loads[middle].p_vaddr > vaddr)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low ? &image->loads[low - 1] : NULL;
+}
+
 bool image_at(const struct image *image, uint64_t vaddr, uint64_t length, struct span *out)
 {
+	const Elf64_Phdr *load = image_load_before(image, vaddr);
 	struct span segment;
-	size_t i;
 
-	for (i = 0; i < image->nr_loads; i++) {
-		const Elf64_Phdr *load = &image->loads[i];
-
-		if (vaddr < load->p_vaddr || vaddr - load->p_vaddr > load->p_filesz)
-			continue;
-		if (span_sub(image->file, load->p_offset, load->p_filesz, &segment) &&
-		    span_sub(segment, vaddr - load->p_vaddr, length, out))
-			return true;
-	}
-	return false;
+	return load && span_sub(image->file, load->p_offset, load->p_filesz, &segment) &&
+	       span_sub(segment, vaddr - load->p_vaddr, length, out);
 }
 
 bool image_read(const struct image *image, uint64_t vaddr, void *to, size_t n)
@@ -54,6 +65,17 @@ const Elf64_Phdr *image_phdrs_load(const struct image *image)
 			return load;
 	}
 	return NULL;
+}
+
+bool image_in_headers(const struct image *image, uint64_t vaddr, uint64_t size)
+{
+	const Elf64_Phdr *load = image_phdrs_load(image);
+	uint64_t first = image->loads[0].p_vaddr;
+	uint64_t table = load ? load->p_vaddr + (image->ehdr.e_phoff - load->p_offset) : first;
+	uint64_t table_size = load ? image->nr_phdrs * sizeof(Elf64_Phdr) : 0;
+
+	return (vaddr < first + sizeof(Elf64_Ehdr) && first < vaddr + size) ||
+	       (vaddr < table + table_size && table < vaddr + size);
 }
 
 const Elf64_Phdr *image_phdr(const struct image *image, uint32_t type)
@@ -108,7 +130,12 @@ bool image_tag(const struct image *image, int64_t tag, uint64_t *value)
 
 const char *image_section_name(const struct image *image, const Elf64_Shdr *shdr)
 {
-	const char *name = span_string(image->shstrtab, shdr->sh_name);
+	struct span names = image->shstrtab;
+	const char *name;
+
+	if (shdr->sh_name < names.n && names.n - shdr->sh_name > LONGEST_NAME)
+		names.n = shdr->sh_name + LONGEST_NAME;
+	name = span_string(names, shdr->sh_name);
 
 	return name ? name : "";
 }

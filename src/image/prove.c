@@ -17,13 +17,9 @@ static int differs(struct error *err, uint64_t vaddr, const char *what)
 
 static const Elf64_Phdr *load_at(const struct image *image, uint64_t vaddr)
 {
-	size_t i;
+	const Elf64_Phdr *load = image_load_before(image, vaddr);
 
-	for (i = 0; i < image->nr_loads; i++)
-		if (vaddr >= image->loads[i].p_vaddr &&
-		    vaddr < image->loads[i].p_vaddr + image->loads[i].p_memsz)
-			return &image->loads[i];
-	return NULL;
+	return load && vaddr - load->p_vaddr < load->p_memsz ? load : NULL;
 }
 
 /* A piece without any code may have lost the permission to execute, nothing

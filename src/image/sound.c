@@ -15,6 +15,9 @@ static int refuse(struct error *err, const char *why)
 	return error_add(err, ERROR_REFUSED, "%s", why);
 }
 
+/* Each is compared with all others, and looked for one by one. */
+enum { MOST_TAGS = 16384 };
+
 static bool may_repeat(int64_t tag)
 {
 	return tag == DT_NEEDED || tag == DT_AUXILIARY || tag == DT_FILTER;
@@ -24,6 +27,8 @@ static int check_tags(const struct image *image, struct error *err)
 {
 	size_t i, j;
 
+	if (image->nr_tags > MOST_TAGS)
+		return refuse(err, "it has too many dynamic entries");
 	for (i = 0; i < image->nr_tags; i++)
 		for (j = 0; j < i && !may_repeat(image->dynamic[i].d_tag); j++)
 			if (image->dynamic[i].d_tag == image->dynamic[j].d_tag)
@@ -77,19 +82,17 @@ static int check_strings(const struct image *image, struct error *err)
 		if (image_tag(image, others[i], &vaddr) && vaddr >= image->strtab &&
 		    vaddr < image->strtab + image->strings.n)
 			return refuse(err, "a table lies inside the dynamic string table");
+	if (image_in_headers(image, image->strtab, image->strings.n))
+		return refuse(err, "the dynamic string table reaches over the headers");
 	return 0;
 }
 
 static bool in_segments(const struct image *image, uint64_t vaddr, uint64_t size)
 {
-	size_t i;
+	const Elf64_Phdr *load = image_load_before(image, vaddr);
 
-	for (i = 0; i < image->nr_loads; i++)
-		if (vaddr >= image->loads[i].p_vaddr &&
-		    vaddr - image->loads[i].p_vaddr <= image->loads[i].p_memsz &&
-		    size <= image->loads[i].p_memsz - (vaddr - image->loads[i].p_vaddr))
-			return true;
-	return false;
+	return load && vaddr - load->p_vaddr <= load->p_memsz &&
+	       size <= load->p_memsz - (vaddr - load->p_vaddr);
 }
 
 /* R_X86_64_NONE and R_AARCH64_NONE: nothing is written. */

@@ -20,6 +20,8 @@
  */
 #include "image/symbols.h"
 
+#include <stdlib.h>
+
 static int refuse(struct error *err, const char *why)
 {
 	return error_add(err, ERROR_REFUSED, "%s", why);
@@ -111,16 +113,84 @@ static int check_tags(const struct image *image, struct error *err)
 	return 0;
 }
 
+/* The proof compares names, and hashes each; thousands of long ones that share their ends
+ * would take minutes. */
+enum { LONGEST_NAME = 65536 };
+
+static int check_names(const struct removal *removal, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < removal->nr_symbols; i++) {
+		struct span name;
+
+		if (!span_sub(removal->image->strings, removal->symbols[i].st_name, 1, &name))
+			return refuse(err, "a symbol's name lies outside the string table");
+		name.n = removal->image->strings.n - removal->symbols[i].st_name;
+		if (!memchr(name.p, 0, name.n < LONGEST_NAME ? name.n : LONGEST_NAME))
+			return refuse(err, "a symbol's name does not end, or is very long");
+	}
+	return 0;
+}
+
+/* --------- names that are there twice ------------------ */
+
+struct naming {
+	const char *name;
+	uint16_t version;
+	bool gone;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct naming *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : x->version - y->version;
+}
+
+/* Where one of two equal names goes a look-up finds the other, or still finds it. */
+static int check_twins(const struct removal *removal, struct error *err)
+{
+	struct naming *namings = arena_array(removal->draft->arena, removal->nr_symbols, sizeof *namings);
+	uint64_t versions = 0;
+	size_t i, nr = 0;
+
+	image_tag(removal->image, DT_VERSYM, &versions);
+	for (i = 1; i < removal->nr_symbols; i++) {
+		uint16_t version = 0;
+
+		if (removal->symbols[i].st_shndx == SHN_UNDEF)
+			continue;
+		if (versions)
+			image_read(removal->image, versions + i * sizeof version, &version, sizeof version);
+		namings[nr++] = (struct naming){removal_name(removal, i), version & 0x7fff, removal->gone[i]};
+	}
+	qsort(namings, nr, sizeof *namings, by_name);
+	for (i = 1; i < nr; i++)
+		if (namings[i].gone != namings[i - 1].gone && !by_name(&namings[i], &namings[i - 1]))
+			return refuse(err, "one of two symbols of the same name is to go");
+	return 0;
+}
+
+/* Relocations of symbols that go name symbol 0, which is no symbol (gABI). */
+static bool has_null_symbol(const struct removal *removal)
+{
+	static const Elf64_Sym none;
+
+	return !memcmp(&removal->symbols[0], &none, sizeof none);
+}
+
 /* A symbol nobody else could see stays: what uses it is not known here. */
 static int check_gone(const struct removal *removal, struct error *err)
 {
 	size_t i;
 
+	if (!has_null_symbol(removal))
+		return refuse(err, "the first symbol is not the empty one");
 	for (i = 0; i < removal->nr_symbols; i++) {
 		const Elf64_Sym *symbol = &removal->symbols[i];
 
-		if (!removal_name(removal, i))
-			return refuse(err, "a symbol's name lies outside the string table");
 		if (removal->gone[i] &&
 		    (symbol->st_shndx == SHN_UNDEF || ELF64_ST_BIND(symbol->st_info) == STB_LOCAL))
 			return refuse(err, "a symbol that is to go is not exported");
@@ -139,7 +209,7 @@ static int check_section(const struct removal *removal, struct error *err)
 
 		if (shdr->sh_type != SHT_DYNSYM)
 			continue;
-		if (shdr->sh_addr != image->symtab ||
+		if (!section_is_loaded(shdr) || shdr->sh_addr != image->symtab ||
 		    shdr->sh_size != removal->nr_symbols * sizeof(Elf64_Sym) ||
 		    shdr->sh_info > removal->nr_symbols || removal->rank[shdr->sh_info] != shdr->sh_info)
 			return refuse(err, "the symbol table and its section disagree");
@@ -164,12 +234,10 @@ static size_t add_table(const struct image *image, int64_t tag, uint64_t size, s
 	return nr + 1;
 }
 
-/* The bytes that are written here or by others of the writer's parts. */
-static size_t find_tables(const struct removal *removal, struct range tables[6])
+size_t image_tables(const struct image *image, struct range tables[6])
 {
-	const struct image *image = removal->image;
 	uint32_t hash[2] = {0}, gnu[4] = {0};
-	size_t nr = 0, symbols = removal->nr_symbols;
+	size_t nr = 0, symbols = image->nr_symbols;
 	uint64_t vaddr;
 
 	if (image_tag(image, DT_HASH, &vaddr))
@@ -211,6 +279,8 @@ static int check_overlaps(const struct removal *removal, const struct range *tab
 	size_t i, k;
 
 	for (i = 0; i < nr; i++) {
+		if (image_in_headers(removal->image, tables[i].from, tables[i].to - tables[i].from))
+			return refuse(err, "a table of the dynamic section reaches over the headers");
 		if (is_in_other_section(removal->image, tables[i]))
 			return refuse(err, "a table of the dynamic section reaches into another section");
 		for (k = 0; k < i; k++)
@@ -242,14 +312,16 @@ static int check_patches(const struct removal *removal, const struct range *tabl
 static int check(const struct removal *removal, struct error *err)
 {
 	struct range tables[6];
-	size_t nr = find_tables(removal, tables);
+	size_t nr = image_tables(removal->image, tables);
 
-	if (check_patches(removal, tables, nr, err))
+	if (check_patches(removal, tables, nr, err) || check_names(removal, err))
+		return ERROR_REFUSED;
+	if (removal->nr_symbols && removal_check_chains(removal, err))
 		return ERROR_REFUSED;
 	if (!removal->nr_gone)
 		return 0;
 	if (check_overlaps(removal, tables, nr, err) || check_tags(removal->image, err) ||
-	    check_gone(removal, err) || check_section(removal, err))
+	    check_gone(removal, err) || check_twins(removal, err) || check_section(removal, err))
 		return ERROR_REFUSED;
 	return 0;
 }

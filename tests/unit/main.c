@@ -39,6 +39,7 @@ static void (*const suites[])(void) = {
 	suite_trim,
 	suite_kernels,
 	suite_trims,
+	suite_cuts,
 	suite_prune,
 	suite_pack,
 	suite_base,

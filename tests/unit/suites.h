@@ -67,6 +67,7 @@ void suite_decode(void);
 void suite_trim(void);
 void suite_kernels(void);
 void suite_trims(void);
+void suite_cuts(void);
 void suite_prune(void);
 void suite_pack(void);
 void suite_base(void);
