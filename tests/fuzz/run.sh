@@ -1,14 +1,14 @@
 #!/bin/bash
 # Fuzzing the code that reads and writes untrusted bytes, with libFuzzer.
 #
-#	FUZZ_SECONDS=60 B=build tests/fuzz/run.sh           all targets, a third each
-#	tests/fuzz/run.sh scan|image|prune [LIBFUZZER OPTION...]  one target
+#	FUZZ_SECONDS=60 B=build tests/fuzz/run.sh           all targets, a quarter each
+#	tests/fuzz/run.sh scan|image|trim|prune [LIBFUZZER OPTION...]  one target
 #	tests/fuzz/run.sh replay                            fixtures/fuzz only
 #
 # Seeds are small objects compiled here with all kinds of options. A crash that
 # was worth fixing stays in fixtures/fuzz, named after what was wrong with it:
-# scan-* are objects, image-* have fuzz_image.c's four bytes in front, prune-*
-# fuzz_prune.c's one. Every run replays them first.
+# scan-* are objects, image-* and trim-* have their target's four bytes in front,
+# prune-* fuzz_prune.c's one. Every run replays them first.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -28,12 +28,14 @@ command -v clang >/dev/null || {
 }
 
 build() {
-	local target
+	local target more
 	make -s --no-print-directory -C "$top" CC=clang B="$B" CFLAGS="$FLAGS -fsanitize=fuzzer-no-link" "$B/libsofold.a" >/dev/null
-	for target in scan image prune; do
+	for target in scan image trim prune; do
+		more=()
+		[ "$target" = trim ] && more=("$top/tests/fuzz/mutate_elf.c")
 		# shellcheck disable=SC2086 # words
 		clang $FLAGS -fsanitize=fuzzer -std=c17 -D_GNU_SOURCE -I"$top/include" -o "$B/fuzz_$target" \
-			"$top/tests/fuzz/fuzz_$target.c" "$B/libsofold.a" $LIBS
+			"$top/tests/fuzz/fuzz_$target.c" ${more[@]+"${more[@]}"} "$B/libsofold.a" $LIBS
 	done
 }
 
@@ -47,6 +49,68 @@ seed() {
 	done
 }
 
+# trim_seed NAME CC CORE... -- FLAG...: a library with tables of kernels for CORE...
+trim_seed() {
+	local name=$1 cc=$2 core choice tables=
+	shift 2
+	command -v "$cc" >/dev/null || return 0
+	while [ "$1" != -- ]; do
+		core=$1
+		tables="$tables KERNELS($core, ${#core})"
+		shift
+	done
+	shift
+	"$cc" -shared -fPIC -O1 -nostdlib -DTABLES="$tables" -o "$work/blas.so" -x c "$work/blas.c" "$@" 2>/dev/null || return 0
+	# Everything at once; pages of 64 KiB; only wanted names; poison; functions of its own.
+	for choice in '\17\0\0\0' '\57\0\0\0' '\113\5\0\0' '\27\0\0\0' '\17\0\3\11' '\3\0\0\0' '\4\0\1\0'; do
+		{ printf '%b' "$choice" && cat "$work/blas.so"; } >"$work/trim/$name${choice//\\/-}"
+	done
+}
+
+# Libraries like OpenBLAS: kernels fill pages, some are the same, some call each other.
+trim_seeds() {
+	local small=(-s -Wl,-z,noseparate-code,-z,norelro,--build-id=none) x86=(PRESCOTT NEHALEM HASWELL ZEN SKYLAKEX)
+	local arm=(CORTEXA53 CORTEXA57 ARMV8 NEOVERSEN1)
+	cat >"$work/blas.c" <<-'END'
+		#define FILL(n) __asm__ volatile(".fill " #n ", 4, 0x1f1f1f1f")
+		struct table { long n; int (*copy)(int), (*scale)(int); void (*init)(void); long m; };
+		extern struct table *gotoblas;
+		int shared(int x);
+		int common(int x) { FILL(64); return shared(x) + 1; }
+		#define KERNELS(core, k) \
+			extern struct table gotoblas_##core; \
+			int copy_##core(int x) { FILL(2500); return common(x) * k; } \
+			int scale_##core(int x) { FILL(2500); return copy_##core(x) + x / 3; } \
+			static void init_##core(void) { FILL(100); gotoblas_##core.n = k; } \
+			struct table gotoblas_##core = {k, copy_##core, scale_##core, init_##core, 0};
+		TABLES
+		#define TABLE_OF(core) gotoblas_##core
+		#define TABLE(core) TABLE_OF(core)
+		struct table *gotoblas = &TABLE(FIRST);
+		static int (*const list[])(int) = {common, shared};
+		int shared(int x)
+		{
+			FILL(2500);
+			switch (x) {
+			case 1: return 7; case 2: return common(x); case 3: return 11; case 4: return x * 9;
+			case 5: return x ^ 7; case 6: return 99; default: return list[x & 1](x);
+			}
+		}
+		int unused(int x) { FILL(5000); return x; }
+		int blas_copy(int x) { return gotoblas->copy(x); }
+		char *openblas_get_config(void) { return "fuzz"; }
+	END
+	trim_seed small gcc "${x86[@]}" -- "${small[@]}" -DFIRST=HASWELL
+	trim_seed plain gcc "${x86[@]}" -- -DFIRST=HASWELL
+	trim_seed sysv gcc PRESCOTT HASWELL ZEN -- "${small[@]}" -DFIRST=ZEN -Wl,--hash-style=both
+	trim_seed relr gcc "${x86[@]}" -- "${small[@]}" -DFIRST=HASWELL -Wl,-z,pack-relative-relocs,-Bsymbolic
+	trim_seed hidden gcc "${x86[@]}" -- "${small[@]}" -DFIRST=HASWELL -fvisibility=protected
+	trim_seed lld gcc "${x86[@]}" -- -s -DFIRST=HASWELL -fuse-ld=lld
+	trim_seed frameless gcc "${x86[@]}" -- "${small[@]}" -DFIRST=HASWELL -fno-asynchronous-unwind-tables
+	trim_seed arm aarch64-linux-gnu-gcc "${arm[@]}" -- "${small[@]}" -DFIRST=ARMV8
+	trim_seed arm_plain aarch64-linux-gnu-gcc "${arm[@]}" -- -DFIRST=ARMV8
+}
+
 # Sources, entry points and globs; the first byte says which.
 prune_seeds() {
 	printf '0import a.b as c, d\nfrom . import x\nfrom ..a.b import (c,\n d as e,\n)\n' >"$work/prune/imports"
@@ -58,8 +122,9 @@ prune_seeds() {
 }
 
 seeds() {
-	mkdir -p "$work/scan" "$work/image" "$work/prune"
+	mkdir -p "$work/scan" "$work/image" "$work/trim" "$work/prune"
 	prune_seeds
+	trim_seeds
 	echo 'V_1 { global: first; words; local: *; }; V_2 { global: second; } V_1;' >"$work/map"
 	echo 'N_1 { global: *; };' >"$work/needed.map"
 	gcc -shared -fPIC -nostdlib -o "$work/libneeded.so" -Wl,-soname,libneeded.so.1 \
@@ -99,7 +164,13 @@ seeds() {
 replay() {
 	local target found=("$top"/fixtures/fuzz/*)
 	[ -e "${found[0]}" ] || return 0
-	for target in scan image prune; do
+	seeds
+	FUZZ_SANE=1 "$B/fuzz_trim" -timeout=20 "$work"/trim/* >"$work/log" 2>&1 || {
+		tail -n 40 "$work/log"
+		echo "not ok fuzz_trim: libraries as compilers make them"
+		return 1
+	}
+	for target in scan image trim prune; do
 		"$B/fuzz_$target" -timeout=20 "${found[@]}" >"$work/log" 2>&1 || {
 			tail -n 40 "$work/log"
 			echo "not ok fuzz_$target: replaying fixtures/fuzz"
@@ -111,10 +182,11 @@ replay() {
 
 # fuzz TARGET SECONDS [OPTION...]
 fuzz() {
-	local target=$1 seconds=$2
+	local target=$1 seconds=$2 longest=24000
 	shift 2
+	[ "$target" = trim ] && longest=150000
 	mkdir -p "$B/corpus-$target"
-	"$B/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -max_len=24000 -print_final_stats=1 \
+	"$B/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -max_len="$longest" -print_final_stats=1 \
 		-artifact_prefix="$B/$target-" "$@" "$B/corpus-$target" "$work/$target" >"$work/log" 2>&1 || {
 		grep -v '^#' "$work/log" | tail -n 60
 		echo "not ok fuzz_$target: see $B/$target-*"
@@ -126,7 +198,7 @@ fuzz() {
 build
 case ${1:-all} in
 replay) replay ;;
-scan | image | prune)
+scan | image | trim | prune)
 	target=$1
 	shift
 	seeds
@@ -135,12 +207,13 @@ scan | image | prune)
 all)
 	replay
 	seeds
-	fuzz scan $((FUZZ_SECONDS / 3))
-	fuzz image $((FUZZ_SECONDS / 3))
-	fuzz prune $(((FUZZ_SECONDS + 2) / 3))
+	fuzz scan $((FUZZ_SECONDS / 4))
+	fuzz image $((FUZZ_SECONDS / 4))
+	fuzz trim $((FUZZ_SECONDS / 4))
+	fuzz prune $(((FUZZ_SECONDS + 3) / 4))
 	;;
 *)
-	echo "usage: run.sh [replay|scan|image|prune]" >&2
+	echo "usage: run.sh [replay|scan|image|trim|prune]" >&2
 	exit 2
 	;;
 esac
