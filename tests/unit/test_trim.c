@@ -212,37 +212,40 @@ static void trim_follows_jump_tables_into_a_cold_part(void)
 	trimmed_begin("-O2", ASM(
 		SHOWN(hot) "lea 5f(%rip), %rdx; movslq (%rdx,%rdi,4), %rax; add %rdx, %rax; jmp *%rax;"
 		"1: mov $72, %eax; ret;" END(hot)
-		".section .rodata; .balign 4; 5: .long 1b - 5b, 9f - 5b, 1b - 5b, -1; .text; " COLD(hot_cold)) ANSWER);
-	UNIT_ASSERT_TEXT(trimmed_dead("answer hot"), "");
-	UNIT_ASSERT_TEXT(trimmed_dead("answer"), "hot hot_cold");
+		".section .rodata; .balign 4; 5: .long 1b - 5b, 9f - 5b, 1b - 5b, -1, 8f - 5b; .text; "
+		BEGIN(beyond) "8: lea 9(%rdi), %rax; ret;" END(beyond) COLD(hot_cold)) ANSWER);
+	UNIT_ASSERT_TEXT(trimmed_dead("answer hot"), "beyond"); /* -1 is no entry */
+	UNIT_ASSERT_TEXT(trimmed_dead("answer"), "beyond hot hot_cold");
 	CU_ASSERT_EQUAL(trimmed_answer(), 42);
 	trimmed_end();
 }
 
 /* gcc's own, at work. */
+static const char moved[] = CODE(
+	__attribute__((cold, noipa)) static int complain(int x) { return x * 1000; }
+	__attribute__((noipa)) static int work(int kind, int x) {
+		if (__builtin_expect(x < 0, 0))
+			return complain(x) - 1;
+		switch (kind) {
+		case 0: return x + 1;
+		case 1: return x * 3;
+		case 2: return x * x;
+		case 3: return complain(x) + 7;
+		case 4: return complain(complain(x));
+		case 5: return x / 7;
+		case 6: return x ^ 5;
+		}
+		return 0;
+	}
+	int unwanted(int x) { return work(x, x); }
+	int answer(void) {
+		return work(0, 5) == 6 && work(1, 5) == 15 && work(3, 5) == 5007 && work(4, -1) == -1001 &&
+		       work(2, 5) == 25 && work(4, 2) == 2000000 && work(5, 14) == 2 && work(6, 5) == 0 ? 42 : 0;
+	});
+
 static void trim_keeps_parts_that_gcc_has_moved(void)
 {
-	trimmed_begin("-O2", CODE(
-		__attribute__((cold, noipa)) static int complain(int x) { return x * 1000; }
-		__attribute__((noipa)) static int work(int kind, int x) {
-			if (__builtin_expect(x < 0, 0))
-				return complain(x) - 1;
-			switch (kind) {
-			case 0: return x + 1;
-			case 1: return x * 3;
-			case 2: return x * x;
-			case 3: return complain(x) + 7;
-			case 4: return complain(complain(x));
-			case 5: return x / 7;
-			case 6: return x ^ 5;
-			}
-			return 0;
-		}
-		int unwanted(int x) { return work(x, x); }
-		int answer(void) {
-			return work(0, 5) == 6 && work(1, 5) == 15 && work(3, 5) == 5007 && work(4, -1) == -1001 &&
-			       work(2, 5) == 25 && work(4, 2) == 2000000 && work(5, 14) == 2 && work(6, 5) == 0 ? 42 : 0;
-		}));
+	trimmed_begin("-O2", moved);
 	CU_ASSERT(trimmed_symbol("work.cold") != NULL);
 	UNIT_ASSERT_TEXT(trimmed_dead("answer"), "unwanted");
 	CU_ASSERT_EQUAL(trimmed_answer(), 42);
@@ -552,6 +555,24 @@ static void trim_follows_aarch64_jump_tables(void)
 	trimmed_end();
 }
 
+static void trim_keeps_parts_that_gcc_has_moved_on_aarch64(void)
+{
+	static const char *const options[] = {"-O2", "-O2 -fno-plt -mcmodel=small", "-Os", NULL};
+
+	if (!object_can_cross())
+		return;
+	for (size_t i = 0; options[i]; i++) {
+		static char source[4096] = OBJECT_CROSS;
+
+		strcpy(source + strlen(OBJECT_CROSS), moved);
+		trimmed_begin(options[i], source);
+		UNIT_ASSERT_TEXT(trimmed_dead("answer"), "unwanted");
+		CU_ASSERT(strstr(trimmed_dead(""), "complain unwanted work") != NULL);
+		trimmed_edit();
+		trimmed_end();
+	}
+}
+
 /* --------- by what the scan knows ------------------ */
 
 static void trim_concerns_tables_of_kernels(void)
@@ -609,6 +630,7 @@ void suite_trim(void)
 		UNIT_TEST(trim_follows_aarch64_instructions),
 		UNIT_TEST(trim_follows_aarch64_pages),
 		UNIT_TEST(trim_follows_aarch64_jump_tables),
+		UNIT_TEST(trim_keeps_parts_that_gcc_has_moved_on_aarch64),
 		UNIT_TEST(trim_concerns_tables_of_kernels),
 	};
 
