@@ -269,7 +269,7 @@ static void kernels_fold_in_packed_tables(void)
 {
 	if (system("ld --help | grep -q pack-relative-relocs"))
 		return;
-	begin("-O2 -fvisibility=protected -Wl,-z,pack-relative-relocs", twins);
+	begin("-O2 -Wl,-Bsymbolic -Wl,-z,pack-relative-relocs", twins);
 	UNIT_ASSERT_TEXT(folded(""), "one two");
 	expect_answers("HASWELL ZEN SKYLAKEX");
 	trimmed_end();

@@ -105,7 +105,7 @@ static void trim_keeps_what_packed_pointers_point_to(void)
 {
 	if (system("ld --help | grep -q pack-relative-relocs"))
 		return;
-	trimmed_begin("-O2 -fvisibility=protected -Wl,-z,pack-relative-relocs", pointers);
+	trimmed_begin("-O2 -Wl,-Bsymbolic -Wl,-z,pack-relative-relocs", pointers);
 	CU_ASSERT(object_dynamic(&trimmed_subject, 36) != NULL);
 	UNIT_ASSERT_TEXT(trimmed_dead("answer"), "other unused");
 	CU_ASSERT_EQUAL(trimmed_answer(), 42);
