@@ -196,6 +196,19 @@ static void kernels_stay_with_an_initialiser_nobody_has_described(void)
 	trimmed_end();
 }
 
+/* Bytes behind the last function that is described may be anything's. */
+static void kernels_stay_with_an_initialiser_in_unknown_code(void)
+{
+	begin("-O2 -falign-functions=1 -Wl,-Bsymbolic", LIBRARY
+	      "KERNELS(PRESCOTT, x + 1, x + 2) extern struct table gotoblas_PRESCOTT;\n"
+	      "static void asm_init(void) { gotoblas_PRESCOTT.number = 1; LONG(PRESCOTT) } TABLE(PRESCOTT, asm_init)\n"
+	      "CORE(ATOM, 2, x + 5, x + 6) CORE(HASWELL, 3, x * 7, x * 8) CHOICE(ROW(PRESCOTT) ROW(ATOM) ROW(HASWELL))\n");
+	UNIT_ASSERT_TEXT(trimmed_dead(""), "one_ATOM two_ATOM");
+	UNIT_ASSERT_TEXT(trimmed_result.removed, "ATOM");
+	expect_answers("PRESCOTT HASWELL ATOM=HASWELL");
+	trimmed_end();
+}
+
 /* Tables that are not what they should be are data like any other. */
 static void kernels_stay_where_tables_disagree(void)
 {
@@ -497,6 +510,7 @@ void suite_kernels(void)
 		UNIT_TEST(kernels_stay_with_an_initialiser_that_is_shared),
 		UNIT_TEST(kernels_stay_with_an_initialiser_that_is_short),
 		UNIT_TEST(kernels_stay_with_an_initialiser_nobody_has_described),
+		UNIT_TEST(kernels_stay_with_an_initialiser_in_unknown_code),
 		UNIT_TEST(kernels_stay_where_tables_disagree),
 		UNIT_TEST(kernels_libraries_keep_what_is_asked_for_by_name),
 		UNIT_TEST(kernels_that_are_the_same_fold),
