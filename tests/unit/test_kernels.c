@@ -213,7 +213,7 @@ static void kernels_stay_with_an_initialiser_in_unknown_code(void)
 static void kernels_stay_where_tables_disagree(void)
 {
 	static const char *const sources[] = {
-		LIBRARY "KERNELS(PRESCOTT, x + 1, x + 2) CORE(HASWELL, 3, x * 7, x * 8) static int room[200];\n"
+		LIBRARY "KERNELS(PRESCOTT, x + 1, x + 2) CORE(HASWELL, 3, x * 7, x * 8) static volatile long room[200];\n"
 			"static void init(void) { int i = 0; MANY(room[i++] = i;) }\n"
 			"struct table gotoblas_PRESCOTT[2] = {{1, one_PRESCOTT, two_PRESCOTT, init}};\n",
 		LIBRARY "static int hidden(int x) { return x - 1; } INIT(PRESCOTT, 1, LONG(PRESCOTT))\n"
