@@ -311,10 +311,12 @@ static void kernels_of_many_tables_fold_into_one(void)
 static void kernels_do_not_fold_into_what_goes(void)
 {
 	begin("-O2", LIBRARY "CORE(PRESCOTT, 1, x * 5, x * 6) CORE(HASWELL, 3, x * 5, x * 6) CORE(ATOM, 2, x * 5, x * 6)\n"
-			     "CHOICE(ROW(PRESCOTT) ROW(HASWELL) ROW(ATOM))\n");
-	UNIT_ASSERT_TEXT(trimmed_dead(""), "one_ATOM one_PRESCOTT two_ATOM two_PRESCOTT");
+			     "CORE(NEHALEM, 4, x * 5, x * 6) CORE(NANO, 5, x * 5, x * 6) CORE(BANIAS, 6, x * 5, x * 6)\n"
+			     "CHOICE(ROW(PRESCOTT) ROW(HASWELL) ROW(ATOM) ROW(NEHALEM) ROW(NANO) ROW(BANIAS))\n");
+	UNIT_ASSERT_TEXT(trimmed_dead(""), "one_ATOM one_BANIAS one_NANO one_NEHALEM one_PRESCOTT "
+					   "two_ATOM two_BANIAS two_NANO two_NEHALEM two_PRESCOTT");
 	CU_ASSERT_EQUAL(trimmed_result.folded, 0);
-	expect_answers("PRESCOTT=HASWELL HASWELL ATOM=HASWELL");
+	expect_answers("PRESCOTT=HASWELL HASWELL ATOM=HASWELL BANIAS=HASWELL");
 	trimmed_end();
 }
 
@@ -432,10 +434,22 @@ static void kernels_with_loops_fold(void)
 	UNIT_ASSERT_TEXT(folded(""), "one two");
 	expect_answers("HASWELL ZEN SKYLAKEX");
 	trimmed_end();
-	begin("-O2", LIBRARY "CORE(HASWELL, 3, ({ volatile int i = 1; do { i += 3; again: i += 2; } while (i < x * 20); (int)i; }), x * 6)\n"
-			     "CORE(ZEN, 4, ({ volatile int i = 1; i += 3; again: do { i += 2; } while (i < x * 20); (int)i; }), x * 6)\n"
-			     "CHOICE(ROW(HASWELL) ROW(ZEN))\n");
+	begin("-O2", LIBRARY /* over what it jumps is all that differs */
+	      "#define OVER(n) ({ int y = x; asm volatile(\"jmp \" #n \"f; add $70, %0; 1: add $50, %0; 2:\" : \"+r\"(y)); y; })\n"
+	      "CORE(HASWELL, 3, OVER(1), x * 6) CORE(ZEN, 4, OVER(2), x * 6) CHOICE(ROW(HASWELL) ROW(ZEN))\n");
 	UNIT_ASSERT_TEXT(folded(""), "two");
+	expect_answers("HASWELL ZEN");
+	trimmed_end();
+}
+
+/* One calls what the table is for, whatever the other does. */
+static void kernels_fold_but_not_initialisers(void)
+{
+	begin("-O2", LIBRARY "static int common; KERNELS(HASWELL, x * 5, x * 6) KERNELS(ZEN, x * 7, x * 8)\n"
+			     "static APART void init_HASWELL(void) { common = 3; } static APART void init_ZEN(void) { common = 3; }\n"
+			     "TABLE(HASWELL, init_HASWELL) TABLE(ZEN, init_ZEN) CHOICE(ROW(HASWELL) ROW(ZEN))\n");
+	UNIT_ASSERT_TEXT(trimmed_dead(""), "");
+	CU_ASSERT_EQUAL(trimmed_result.folded, 0);
 	expect_answers("HASWELL ZEN");
 	trimmed_end();
 }
@@ -445,11 +459,11 @@ static void kernels_with_loops_fold(void)
 static void kernels_for_aarch64_go_and_fold(void)
 {
 	static const char source[] = OBJECT_CROSS LIBRARY
-		"static int a = 5, b = 5; APART int shared(int x) { return x * 3; }\n"
+		"static __attribute__((aligned(4096))) int a = 5, b = 5; APART int shared(int x) { return x * 3; }\n"
 		"CORE(THUNDERX, 1, x * 5, x * 6) CORE(ARMV8, 2, shared(x) + 5, x + a++)\n"
 		"CORE(NEOVERSEN1, 3, shared(x) + 5, x + b++) CORE(NEOVERSEV1, 3, x * 11, x * 12)\n"
 		"CHOICE(ROW(THUNDERX) ROW(ARMV8) ROW(NEOVERSEN1) ROW(NEOVERSEV1))\n";
-	static const char *const options[] = {"-O2", "-O2 -fvisibility=protected", "-O2 -fno-plt", NULL};
+	static const char *const options[] = {"-O2 -fno-section-anchors", "-O2 -fvisibility=protected", "-O2 -fno-plt", NULL};
 
 	if (!object_can_cross())
 		return;
@@ -525,6 +539,7 @@ void suite_kernels(void)
 		UNIT_TEST(kernels_with_data_of_their_own_do_not_fold),
 		UNIT_TEST(kernels_with_equal_distances_to_other_code_do_not_fold),
 		UNIT_TEST(kernels_with_loops_fold),
+		UNIT_TEST(kernels_fold_but_not_initialisers),
 		UNIT_TEST(kernels_that_went_leave_a_message),
 		UNIT_TEST(kernels_that_went_go_again),
 #endif

@@ -107,6 +107,13 @@ static void trims_are_none_when_not_asked_for(void)
 	UNIT_ASSERT_TEXT(tasks(), "");
 	plan_settings.passes = PASS_STRIP | PASS_TRIM;
 	UNIT_ASSERT_TEXT(tasks(), "a.libs/libblas.so: avx2 fold\n");
+	plan_library("a.libs/libx-1.so.1", "S", "I", (struct build_object){.exports = "x"});
+	plan_library("b.libs/libx-2.so.1", "S", "I", (struct build_object){.exports = "x"});
+	plan_module("a/m.so", "libx-1.so.1", "$ORIGIN/../a.libs", "x");
+	plan_module("b/m.so", "libx-2.so.1", "$ORIGIN/../b.libs", "x");
+	plan_settings.level = LEVEL_MAX;
+	plan_settings.passes = PASS_DEDUPE | PASS_TRIM; /* names are rewritten, but nothing is laid out anew */
+	UNIT_ASSERT_TEXT(tasks(), "");
 	plan_end();
 }
 
@@ -130,6 +137,9 @@ static void trims_drop_exports_of_libraries_somebody_needs(void)
 	plan_library("a/m.so", NULL, NULL,
 		     (struct build_object){.exports = "PyInit_m helper", .imports = "x __cxa_throw",
 					   .needed = "libx.so", .runpath = "$ORIGIN/../a.libs"});
+	UNIT_ASSERT_TEXT(tasks(), "a.libs/libx.so: fold exports\n");
+	plan_library("a/n.so", NULL, NULL, /* a module is opened by Python, whoever needs it */
+		     (struct build_object){.exports = "PyInit_n", .imports = "__cxa_throw", .needed = "m.so", .runpath = "$ORIGIN"});
 	UNIT_ASSERT_TEXT(tasks(), "a.libs/libx.so: fold exports\n");
 	plan_settings.level = LEVEL_DEFAULT;
 	UNIT_ASSERT_TEXT(tasks(), "");
