@@ -162,15 +162,15 @@ static void reach_page(struct scan *scan, uint64_t page)
 	struct program *program = scan->program;
 	size_t i;
 
-	for (i = unit_at(program, page); i != NO_UNIT && i < program->nr_units; i++) {
-		if (program->units[i].from >= page + PAGE)
+	for (i = unit_behind(program, page); i < program->nr_units; i++) {
+		if (program->units[i].from >= page + PAGE || !spend(program, 1))
 			break;
 		reach_unit(program, i);
 	}
 	for (i = program_slot_from(program, page); i < program->nr_slots; i++) {
-		if (program->slots[i].at >= page + OFFSETS)
+		if (program->slots[i].at >= page + OFFSETS || !spend(program, 1))
 			break;
-		reach_address(program, program->slots[i].target);
+		reach_slot(program, program->slots[i].at);
 	}
 }
 

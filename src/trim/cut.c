@@ -13,11 +13,15 @@
 
 #include "sofold/vec.h"
 
-enum { LEAST_PAGES = 2 };
+enum {
+	LEAST_PAGES = 2,
+	MOST_HOLES = 1000, /* a process may have 65,530 mappings (vm.max_map_count) */
+};
 
 struct cutting {
 	struct program *program;
 	struct trim_result *result;
+	uint64_t least; /* bytes of a hole */
 	struct range *dead;
 	size_t nr_dead, alloc_dead;
 	struct patch *patches;
@@ -53,11 +57,11 @@ static void add_run(struct cutting *cutting, uint64_t from, uint64_t to)
 	cutting->result->dead += to - from;
 	if (cutting->program->request->poison)
 		add_traps(cutting, from, to);
-	else if (first < last && last - first >= LEAST_PAGES * page)
+	else if (first < last && last - first >= cutting->least)
 		add_hole(cutting, first, last);
 }
 
-static void add_runs(struct cutting *cutting)
+static void find_runs(struct cutting *cutting)
 {
 	const struct program *program = cutting->program;
 	size_t i = 0, first;
@@ -72,6 +76,20 @@ static void add_runs(struct cutting *cutting)
 		       program->units[i].text == program->units[first].text)
 			i++;
 		add_run(cutting, program->units[first].from, program->units[i - 1].to);
+	}
+}
+
+static void add_runs(struct cutting *cutting)
+{
+	size_t patches = cutting->nr_patches;
+
+	for (cutting->least = LEAST_PAGES * cutting->program->request->page;; cutting->least *= 2) {
+		cutting->nr_dead = 0;
+		cutting->nr_patches = patches;
+		cutting->result->cut = cutting->result->dead = 0;
+		find_runs(cutting);
+		if (cutting->nr_dead <= MOST_HOLES)
+			return;
 	}
 }
 

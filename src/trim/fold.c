@@ -4,9 +4,8 @@
  * OpenBLAS compiles one source for several cores, often with the same options: of
  * numpy 1.26's kernels for ZEN 553 are those for HASWELL. Two functions are the
  * same when their instructions are, but for distances that lead to the same address, or
- * to two functions that are the same in turn. What those lead back to is
- * taken to be the same while it is being looked at: if nothing differs anywhere,
- * nothing does.
+ * to two functions that are the same in turn. Those are supposed to be the same and
+ * looked at later: if nothing differs anywhere, nothing does.
  *
  * A slot that holds one of two such kernels then gets the other, from the table
  * that comes first; numbers come out bit by bit as before.
@@ -16,19 +15,25 @@
 
 #include "sofold/vec.h"
 
+struct pair {
+	uint32_t a, b; /* units */
+};
+
 /* Sets of units known, or supposed, to be the same: each leads to another, the last
  * to itself. */
 struct folding {
 	struct program *program;
 	struct percpu *percpu;
 	uint32_t *same;
-	uint32_t *supposed; /* units whose entry is only supposed, in order */
+	struct pair *supposed; /* a leads to b; in order */
 	size_t nr_supposed, alloc_supposed;
+	struct pair *compared; /* and which two units to look at for each */
+	size_t nr_compared, alloc_compared;
 };
 
 static uint32_t leader(const struct folding *folding, size_t unit)
 {
-	while (folding->same[unit] != unit)
+	while (folding->same[unit] != unit && spend(folding->program, 1))
 		unit = folding->same[unit];
 	return (uint32_t)unit;
 }
@@ -149,42 +154,50 @@ static bool aarch64_same(struct folding *folding, const struct unit *a, const st
 
 static bool same_code(struct folding *folding, const struct unit *a, const struct unit *b)
 {
+	if (!spend(folding->program, a->end - a->from))
+		return false;
 	return folding->program->image.ehdr.e_machine == EM_X86_64 ? x86_same(folding, a, b)
 								   : aarch64_same(folding, a, b);
 }
 
-static bool is_comparable(const struct unit *a, const struct unit *b)
+static bool is_comparable(const struct program *program, const struct unit *a, const struct unit *b)
 {
-	return a->end - a->from == b->end - b->from && !a->stays && !b->stays && !a->runs_on && !b->runs_on;
+	return a->end - a->from == b->end - b->from && !a->stays && !b->stays && !a->runs_on && !b->runs_on &&
+	       !may_fall_through(program, a) && !may_fall_through(program, b);
 }
 
-/* Supposes it, and looks whether anything speaks against it. */
+/* Supposes it, if nothing speaks against it at first sight. */
 static bool is_same(struct folding *folding, size_t a, size_t b)
 {
-	const struct program *program = folding->program;
+	struct program *program = folding->program;
 	uint32_t x = leader(folding, a), y = leader(folding, b);
 
 	if (x == y)
 		return true;
-	if (!is_comparable(&program->units[a], &program->units[b]))
+	if (!is_comparable(program, &program->units[a], &program->units[b]))
 		return false;
 	folding->same[x] = y;
-	*VEC_PUSH(program->arena, folding, supposed) = x;
-	return same_code(folding, &program->units[a], &program->units[b]);
+	*VEC_PUSH(program->arena, folding, supposed) = (struct pair){x, y};
+	*VEC_PUSH(program->arena, folding, compared) = (struct pair){(uint32_t)a, (uint32_t)b};
+	return true;
 }
 
 /* Either all that was supposed on the way is true, or none of it is known. */
 static bool prove_same(struct folding *folding, size_t a, size_t b)
 {
-	folding->nr_supposed = 0;
-	if (is_same(folding, a, b))
-		return true;
-	while (folding->nr_supposed) {
-		uint32_t unit = folding->supposed[--folding->nr_supposed];
+	const struct unit *units = folding->program->units;
+	bool same;
+
+	folding->nr_supposed = folding->nr_compared = 0;
+	same = is_same(folding, a, b);
+	for (size_t i = 0; same && i < folding->nr_compared; i++)
+		same = same_code(folding, &units[folding->compared[i].a], &units[folding->compared[i].b]);
+	while (!same && folding->nr_supposed) {
+		uint32_t unit = folding->supposed[--folding->nr_supposed].a;
 
 		folding->same[unit] = unit;
 	}
-	return false;
+	return same;
 }
 
 /* Slots whose contents can be exchanged: the same kind of relocation. */
@@ -199,7 +212,7 @@ static const struct slot *find_twin(struct folding *folding, size_t table, const
 	uint64_t offset = slot->at - percpu->tables[table].from;
 	size_t own = unit_starting(folding->program, slot->target), i, unit;
 
-	for (i = 0; i < table; i++) {
+	for (i = 0; i < table && spend(folding->program, 1); i++) {
 		const struct slot *other = program_slot_at(folding->program, percpu->tables[i].from + offset);
 
 		if (percpu->tables[i].removed || percpu->tables[i].folded[offset / 8] || !other ||

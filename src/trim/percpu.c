@@ -18,6 +18,9 @@
 
 #include "sofold/vec.h"
 
+/* More tables than any library has. */
+enum { MOST_TABLES = 64 };
+
 static const char *const x86_goes[] = {
 	"KATMAI",     "COPPERMINE",   "NORTHWOOD", "PRESCOTT", "BANIAS",      "ATHLON",
 	"OPTERON",    "OPTERON_SSE3", "CORE2",	   "PENRYN",   "DUNNINGTON",  "NEHALEM",
@@ -69,7 +72,7 @@ static void add_tables(struct program *program, struct percpu *percpu)
 {
 	size_t i, n = strlen(percpu->family->prefix);
 
-	for (i = 1; i < program->image.nr_symbols; i++) {
+	for (i = 1; i < program->image.nr_symbols && percpu->nr_tables <= MOST_TABLES; i++) {
 		const Elf64_Sym *symbol = &program->symbols[i];
 		const char *name = program_name(program, (uint32_t)i);
 
@@ -80,20 +83,43 @@ static void add_tables(struct program *program, struct percpu *percpu)
 			.core = arena_strdup(program->arena, name + n),
 			.from = symbol->st_value,
 			.to = symbol->st_value + symbol->st_size,
-			.folded = arena_array(program->arena, symbol->st_size / 8 + 1, sizeof(bool)),
 		};
 		ranges_add(&program->tables, symbol->st_value, symbol->st_value + symbol->st_size);
 	}
 	ranges_normalize(&program->tables);
 }
 
-static bool tables_agree(const struct percpu *percpu)
+/* Words of a table, each with a relocation of its own or none. */
+static bool is_aligned(const struct program *program, const struct table *table)
 {
-	for (size_t i = 1; i < percpu->nr_tables; i++)
-		if (percpu->tables[i].to - percpu->tables[i].from !=
-		    percpu->tables[0].to - percpu->tables[0].from)
+	for (size_t i = program_slot_from(program, table->from);
+	     i < program->nr_slots && program->slots[i].at < table->to; i++)
+		if ((program->slots[i].at - table->from) % sizeof(uint64_t))
 			return false;
-	return percpu->nr_tables > 1;
+	return true;
+}
+
+static bool are_apart(const struct table *a, const struct table *b)
+{
+	return (a->to <= b->from || b->to <= a->from) && strcmp(a->core, b->core) != 0;
+}
+
+/* Several, of one size, that have nothing in common. */
+static bool tables_agree(const struct program *program, const struct percpu *percpu)
+{
+	size_t i, k;
+
+	for (i = 0; i < percpu->nr_tables; i++) {
+		const struct table *table = &percpu->tables[i];
+
+		if (table->to - table->from != percpu->tables[0].to - percpu->tables[0].from ||
+		    !is_aligned(program, table))
+			return false;
+		for (k = 0; k < i; k++)
+			if (!are_apart(table, &percpu->tables[k]))
+				return false;
+	}
+	return percpu->nr_tables > 1 && percpu->nr_tables <= MOST_TABLES;
 }
 
 /* --------- the initialiser ------------------ */
@@ -200,6 +226,15 @@ static void remove_tables(struct program *program, struct percpu *percpu)
 			remove_table(program, percpu, &percpu->tables[i]);
 }
 
+static void prepare_tables(struct program *program, struct percpu *percpu)
+{
+	size_t words = (percpu->tables[0].to - percpu->tables[0].from) / sizeof(uint64_t) + 1;
+
+	for (size_t i = 0; i < percpu->nr_tables; i++)
+		percpu->tables[i].folded = arena_array(program->arena, words, sizeof(bool));
+	remove_tables(program, percpu);
+}
+
 /* Tables that nothing is sure of are data like any other; whose they are is known. */
 static void forget_tables(struct program *program, struct percpu *percpu)
 {
@@ -217,8 +252,8 @@ void percpu_find(struct program *program, struct percpu *percpu)
 			continue;
 		percpu->family = family;
 		add_tables(program, percpu);
-		if (tables_agree(percpu) && find_initialisers(program, percpu))
-			remove_tables(program, percpu);
+		if (tables_agree(program, percpu) && find_initialisers(program, percpu))
+			prepare_tables(program, percpu);
 		else
 			forget_tables(program, percpu);
 	}

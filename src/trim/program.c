@@ -13,9 +13,22 @@
 
 #include "sofold/vec.h"
 
+/* No library anybody has built takes that much work; OpenBLAS, the largest, takes a step for
+ * seven bytes. */
+enum { STEPS_A_BYTE = 4, LEAST_STEPS = 1 << 24 };
+
+/* Names are compared again and again. */
+enum { LONGEST_NAME = 1 << 16 };
+
 static int refuse(struct error *err, const char *why)
 {
 	return error_add(err, ERROR_REFUSED, "%s", why);
+}
+
+bool spend(struct program *program, uint64_t steps)
+{
+	program->budget = program->budget > steps ? program->budget - steps : 0;
+	return program->budget;
 }
 
 const char *program_name(const struct program *program, uint32_t symbol)
@@ -52,23 +65,28 @@ struct area *area_at(struct area *areas, size_t nr, uint64_t vaddr)
 	return low < nr && areas[low].from <= vaddr ? &areas[low] : NULL;
 }
 
-static bool begins_with(const char *text, const char *prefix)
+static bool is_one_of(const char *name, const char *const *names)
 {
-	return !strncmp(text, prefix, strlen(prefix));
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
 }
 
 static void sort_section(struct program *program, const Elf64_Shdr *shdr, const uint8_t *bytes)
 {
+	static const char *const stubs[] = {".plt", ".plt.got", ".plt.sec", ".plt.bnd", ".iplt", NULL};
+	static const char *const slots[] = {".got", ".got.plt", NULL};
 	const char *name = image_section_name(&program->image, shdr);
 	uint64_t from = shdr->sh_addr, to = from + shdr->sh_size;
 	struct area area = {.from = from, .to = to, .bytes = bytes};
 
 	area.starts = arena_array(program->arena, shdr->sh_size / 8 + 1, 1);
-	if ((shdr->sh_flags & SHF_EXECINSTR) && (begins_with(name, ".plt") || begins_with(name, ".iplt")))
+	if ((shdr->sh_flags & SHF_EXECINSTR) && is_one_of(name, stubs))
 		ranges_add(&program->linkage, from, to);
 	else if (shdr->sh_flags & SHF_EXECINSTR)
 		*VEC_PUSH(program->arena, program, texts) = area;
-	else if (begins_with(name, ".got"))
+	else if (is_one_of(name, slots))
 		ranges_add(&program->got, from, to);
 	else if (shdr->sh_type == SHT_PROGBITS && !(shdr->sh_flags & SHF_WRITE) &&
 		 !section_is_unwind(&program->image, shdr))
@@ -82,10 +100,19 @@ static int by_address(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-static bool areas_overlap(const struct area *areas, size_t nr)
+static bool meets(const struct ranges *ranges, const struct area *area)
 {
-	for (size_t i = 1; i < nr; i++)
-		if (areas[i].from < areas[i - 1].to)
+	const struct range *next = ranges_next(ranges, area->from);
+
+	return next && next->from < area->to;
+}
+
+/* With each other, or with what holds stubs and slots. */
+static bool areas_overlap(const struct program *program, const struct area *areas, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if ((i && areas[i].from < areas[i - 1].to) || meets(&program->linkage, &areas[i]) ||
+		    meets(&program->got, &areas[i]))
 			return true;
 	return false;
 }
@@ -112,8 +139,8 @@ static int read_sections(struct program *program, struct error *err)
 		qsort(program->constants, program->nr_constants, sizeof *program->constants, by_address);
 	ranges_normalize(&program->linkage);
 	ranges_normalize(&program->got);
-	if (areas_overlap(program->texts, program->nr_texts) ||
-	    areas_overlap(program->constants, program->nr_constants))
+	if (areas_overlap(program, program->texts, program->nr_texts) ||
+	    areas_overlap(program, program->constants, program->nr_constants))
 		return refuse(err, "sections overlap");
 	program->low = image->loads[0].p_vaddr;
 	program->high = image->loads[image->nr_loads - 1].p_vaddr + image->loads[image->nr_loads - 1].p_memsz;
@@ -151,12 +178,22 @@ static enum pointer pointer_kind(uint16_t machine, uint32_t type)
 	return POINTER_NONE;
 }
 
+/* A use of a symbol that makes no pointer we follow: its size, a distance, … */
+static void add_other(struct program *program, uint32_t symbol)
+{
+	if (symbol && symbol < program->image.nr_symbols && program->symbols[symbol].st_shndx != SHN_UNDEF &&
+	    ELF64_ST_TYPE(program->symbols[symbol].st_info) != STT_TLS)
+		*VEC_PUSH(program->arena, program, others) = program->symbols[symbol].st_value;
+}
+
 static void add_slot(struct program *program, const Elf64_Rela *rela, uint64_t entry)
 {
 	uint32_t symbol = (uint32_t)ELF64_R_SYM(rela->r_info), type = (uint32_t)ELF64_R_TYPE(rela->r_info);
 	enum pointer kind = pointer_kind(program->image.ehdr.e_machine, type);
 	uint64_t target = (uint64_t)rela->r_addend;
 
+	if (kind == POINTER_NONE)
+		add_other(program, symbol);
 	if (kind == POINTER_NONE || (kind == POINTER_SYMBOL && symbol >= program->image.nr_symbols))
 		return;
 	if (kind == POINTER_SYMBOL) {
@@ -193,7 +230,9 @@ static void add_packed(void *context, uint64_t place)
 	struct program *program = context;
 	uint64_t target;
 
-	if (image_read(&program->image, place, &target, sizeof target))
+	/* Each needs a word of its own; what is too many is refused below. */
+	if (program->nr_slots <= program->image.file.n / sizeof target &&
+	    image_read(&program->image, place, &target, sizeof target))
 		*VEC_PUSH(program->arena, program, slots) = (struct slot){.at = place, .target = target};
 }
 
@@ -215,6 +254,8 @@ static int read_slots(struct program *program, struct error *err)
 	read_relocations(program, DT_RELA, DT_RELASZ);
 	read_relocations(program, DT_JMPREL, DT_PLTRELSZ);
 	image_each_packed(&program->image, add_packed, program);
+	if (program->nr_slots > program->image.file.n / sizeof(uint64_t))
+		return refuse(err, "it has more pointers than words");
 	if (program->nr_slots)
 		qsort(program->slots, program->nr_slots, sizeof *program->slots, by_place);
 	for (i = 1; i < program->nr_slots; i++)
@@ -247,6 +288,15 @@ const struct slot *program_slot_at(const struct program *program, uint64_t vaddr
 
 /* --------- all ------------------ */
 
+static bool is_short_name(struct span strings, uint32_t at)
+{
+	struct span rest;
+
+	if (at > strings.n || !span_sub(strings, at, strings.n - at, &rest))
+		return false;
+	return memchr(rest.p, 0, rest.n < LONGEST_NAME ? rest.n : LONGEST_NAME);
+}
+
 static int read_symbols(struct program *program, struct error *err)
 {
 	size_t nr = program->image.nr_symbols;
@@ -255,6 +305,9 @@ static int read_symbols(struct program *program, struct error *err)
 	if (!nr || !image_at(&program->image, program->image.symtab, nr * sizeof(Elf64_Sym), &table))
 		return refuse(err, "it has no dynamic symbols");
 	program->symbols = arena_memdup(program->arena, table.p, table.n);
+	for (size_t i = 0; i < nr; i++)
+		if (!is_short_name(program->image.strings, program->symbols[i].st_name))
+			return refuse(err, "a symbol's name is too long");
 	return 0;
 }
 
@@ -262,6 +315,7 @@ int program_read(struct program *program, struct error *err)
 {
 	struct arena *arena = program->arena;
 
+	program->budget = program->image.file.n * STEPS_A_BYTE + LEAST_STEPS;
 	program->linkage.arena = program->got.arena = program->tables.arena = arena;
 	if (!program->image.nr_shdrs)
 		return refuse(err, "it has no section headers");

@@ -2,8 +2,9 @@
  * From roots along references to all that may run.
  *
  * Roots: what data points to (tables of kernels aside), what the loader calls,
- * what somebody imports, and code nobody has described. A linkage table's slot is
- * no root: it counts for the functions that jump or load through it.
+ * what somebody imports, data among the code that has a name, and code nobody has
+ * described. A linkage table's slot is no root: it counts for the functions that
+ * jump or load through it.
  */
 #include "trim/trim.h"
 
@@ -35,12 +36,20 @@ void reach_address(struct program *program, uint64_t vaddr)
 	reach_unit(program, unit_at(program, vaddr));
 }
 
+/* With an addend a pointer leads elsewhere than its symbol; both count. */
+static void reach_pointer(struct program *program, const struct slot *slot)
+{
+	reach_address(program, slot->target);
+	if (slot->symbol)
+		reach_address(program, program->symbols[slot->symbol].st_value);
+}
+
 bool reach_slot(struct program *program, uint64_t vaddr)
 {
 	const struct slot *slot = program_slot_at(program, vaddr);
 
 	if (slot)
-		reach_address(program, slot->target);
+		reach_pointer(program, slot);
 	return slot;
 }
 
@@ -72,25 +81,54 @@ void reach_jump_table(struct program *program, uint64_t vaddr)
 	for (at = vaddr; at + sizeof offset <= area->to; at += sizeof offset) {
 		memcpy(&offset, area->bytes + (at - area->from), sizeof offset);
 		target = vaddr + (uint64_t)(int64_t)offset;
-		if (!text_at(program, target))
+		if (!text_at(program, target) || !spend(program, 1))
 			return;
 		reach_address(program, target);
 	}
 }
 
-static bool is_indirect(const struct slot *slot, uint16_t machine)
+/* The loader calls what these lead to. */
+static bool is_indirect(const struct program *program, const struct slot *slot)
 {
-	return slot->type == (machine == EM_X86_64 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE);
+	bool x86 = program->image.ehdr.e_machine == EM_X86_64;
+
+	return slot->type == (x86 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE) ||
+	       (slot->symbol && ELF64_ST_TYPE(program->symbols[slot->symbol].st_info) == STT_GNU_IFUNC);
 }
 
 static void reach_data(struct program *program)
 {
-	for (size_t i = 0; i < program->nr_slots; i++) {
+	size_t i;
+
+	for (i = 0; i < program->nr_slots; i++) {
 		const struct slot *slot = &program->slots[i];
 
-		if (is_indirect(slot, program->image.ehdr.e_machine) ||
+		if (is_indirect(program, slot) ||
 		    (!ranges_hold(&program->got, slot->at) && !ranges_hold(&program->tables, slot->at)))
-			reach_address(program, slot->target);
+			reach_pointer(program, slot);
+	}
+	for (i = 0; i < program->nr_others; i++)
+		reach_address(program, program->others[i]);
+}
+
+/* All units that have a byte of [from, to). */
+static void reach_extent(struct program *program, uint64_t from, uint64_t to)
+{
+	for (size_t i = unit_behind(program, from); i < program->nr_units && program->units[i].from < to; i++)
+		if (spend(program, 1))
+			reach_unit(program, i);
+}
+
+static void reach_named_data(struct program *program)
+{
+	for (uint32_t i = 1; i < program->image.nr_symbols; i++) {
+		const Elf64_Sym *symbol = &program->symbols[i];
+		uint64_t end = symbol->st_value + (symbol->st_size ? symbol->st_size : 1);
+
+		if (symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+		    ELF64_ST_TYPE(symbol->st_info) != STT_TLS && !program_is_function(program, i) &&
+		    text_at(program, symbol->st_value))
+			reach_extent(program, symbol->st_value, end < symbol->st_value ? UINT64_MAX : end);
 	}
 }
 
@@ -110,35 +148,56 @@ static void reach_roots(struct program *program)
 		if (program->units[i].stays)
 			reach_unit(program, i);
 	reach_data(program);
+	reach_named_data(program);
 	reach_tag(program, DT_INIT);
 	reach_tag(program, DT_FINI);
 	reach_address(program, program->image.ehdr.e_entry);
 }
 
+/* Whether what lies between a unit and the next is there to be run through. */
+static bool is_runnable(const struct program *program, const struct unit *unit)
+{
+	const uint8_t *padding = unit_bytes(program, unit) + (unit->end - unit->from);
+
+	if (unit->end == unit->to)
+		return true;
+	return program->image.ehdr.e_machine == EM_X86_64 ? *padding && *padding != 0xcc : *padding == 0x1f;
+}
+
+static bool x86_leaves(const uint8_t *end, uint64_t n)
+{
+	return (n >= 1 && (end[-1] == 0xc3 || end[-1] == 0xf4)) || (n >= 2 && end[-2] == 0xeb) ||
+	       (n >= 2 && end[-2] == 0x0f && end[-1] == 0x0b) || (n >= 5 && end[-5] == 0xe9);
+}
+
+/* ret, br, b, udf */
+static bool aarch64_leaves(const uint8_t *end, uint64_t n)
+{
+	uint32_t word;
+
+	if (n < sizeof word)
+		return false;
+	memcpy(&word, end - sizeof word, sizeof word);
+	return (word & 0xfffffc1f) == 0xd65f0000 || (word & 0xfffffc1f) == 0xd61f0000 ||
+	       (word & 0xfc000000) == 0x14000000 || !word;
+}
+
 /* Hand-written code may run into what follows when it ends in nothing that
  * leaves it. Compilers' functions end where they end. */
-static bool may_fall_through(const struct program *program, const struct unit *unit)
+bool may_fall_through(const struct program *program, const struct unit *unit)
 {
 	const uint8_t *end = unit_bytes(program, unit) + (unit->end - unit->from);
 	uint64_t n = unit->end - unit->from;
-	uint32_t word;
 
-	if (unit->framed || unit->runs_on || unit->end != unit->to)
+	if (unit->framed || unit->runs_on || !is_runnable(program, unit))
 		return false;
-	if (program->image.ehdr.e_machine == EM_X86_64)
-		return !((n >= 1 && (end[-1] == 0xc3 || end[-1] == 0xf4)) || (n >= 2 && end[-2] == 0xeb) ||
-			 (n >= 2 && end[-2] == 0x0f && end[-1] == 0x0b) || (n >= 5 && end[-5] == 0xe9));
-	if (n < 4)
-		return true;
-	memcpy(&word, end - 4, sizeof word);
-	return !((word & 0xfffffc1f) == 0xd65f0000 || (word & 0xfffffc1f) == 0xd61f0000 ||
-		 (word & 0xfc000000) == 0x14000000 || !word);
+	return program->image.ehdr.e_machine == EM_X86_64 ? !x86_leaves(end, n) : !aarch64_leaves(end, n);
 }
 
 void reach_all(struct program *program)
 {
 	reach_roots(program);
-	while (program->nr_work) {
+	while (program->nr_work && program->budget) {
 		uint32_t i = program->work[--program->nr_work];
 		const struct unit *unit = &program->units[i];
 

@@ -87,21 +87,24 @@ static bool wants_code(const struct trim_request *request)
 	return request->cpu != CPU_ANY || request->fold || request->exports;
 }
 
-static void find_code(struct program *program, struct trim_result *result)
+static int find_code(struct program *program, struct trim_result *result, struct error *err)
 {
 	struct percpu percpu;
 
 	units_find(program);
 	percpu_find(program, &percpu);
 	if (!percpu.nr_tables && !program->request->exports)
-		return;
+		return 0;
 	if (program->request->fold)
 		fold_find(program, &percpu);
 	reach_exports(program, &percpu);
 	percpu_reach(program, &percpu);
 	reach_all(program);
+	if (!program->budget)
+		return error_add(err, ERROR_REFUSED, "its code is too entangled to follow");
 	cut_dead(program, &percpu, result);
 	name_removed(program, &percpu, result);
+	return 0;
 }
 
 static void find_unwind(struct program *program, struct trim_result *result)
@@ -149,9 +152,8 @@ int trim_find(struct arena *arena, struct span file, const struct trim_request *
 	if (image_is_program(&program.image))
 		return error_add(err, ERROR_REFUSED, "it is a program");
 	if (wants_code(request)) {
-		if (program_read(&program, err))
+		if (program_read(&program, err) || find_code(&program, result, err))
 			return ERROR_REFUSED;
-		find_code(&program, result);
 	}
 	if (request->unwind)
 		find_unwind(&program, result);

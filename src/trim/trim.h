@@ -61,20 +61,27 @@ struct program {
 	size_t nr_units, alloc_units;
 	struct slot *slots; /* by address */
 	size_t nr_slots, alloc_slots;
+	uint64_t *others; /* symbols that relocations of other kinds use: their addresses */
+	size_t nr_others, alloc_others;
 	Elf64_Sym *symbols;    /* the dynamic ones */
 	struct ranges linkage; /* sections of stubs that jump through a slot: .plt and its kind */
 	struct ranges got;     /* slots that only code refers to: .got, .got.plt */
 	struct ranges tables;  /* of kernels: their slots count one by one, see percpu.c */
 	uint64_t low, high;    /* of all of the image */
 
-	bool all_slots; /* some code has the address of the linkage table's slots */
-	uint32_t *work; /* units that are live and not looked through yet */
+	uint64_t budget; /* steps of work that are left; 0: given up, see spend() */
+	bool all_slots;	 /* some code has the address of the linkage table's slots */
+	uint32_t *work;	 /* units that are live and not looked through yet */
 	size_t nr_work, alloc_work;
 };
 
 #define NO_UNIT SIZE_MAX
 
 int program_read(struct program *program, struct error *err);
+
+/* Takes steps of work off the budget. False, from then on: it is spent, and what was
+ * found so far means nothing. Only files made to be slow get there. */
+bool spend(struct program *program, uint64_t steps);
 
 /* The one of some sorted areas that holds an address, or NULL. */
 struct area *area_at(struct area *areas, size_t nr, uint64_t vaddr);
@@ -104,6 +111,8 @@ static inline bool ranges_hold(const struct ranges *ranges, uint64_t vaddr)
 /* Divides the text into units. */
 void units_find(struct program *program);
 
+/* The first unit that ends behind an address; nr_units: none. */
+size_t unit_behind(const struct program *program, uint64_t vaddr);
 /* The unit that holds an address, NO_UNIT outside the text. */
 size_t unit_at(const struct program *program, uint64_t vaddr);
 /* The unit that begins at an address, or NO_UNIT. */
@@ -135,6 +144,8 @@ bool reach_slot(struct program *program, uint64_t vaddr);
 void reach_linkage(struct program *program, uint64_t vaddr);
 /* Offsets from vaddr itself to code, as switch statements have them. */
 void reach_jump_table(struct program *program, uint64_t vaddr);
+/* Whether a unit may run on into the one behind it. */
+bool may_fall_through(const struct program *program, const struct unit *unit);
 /* Follows all references until nothing new is found. */
 void reach_all(struct program *program);
 

@@ -24,9 +24,10 @@ struct division {
 	struct program *program;
 	struct beginning *beginnings; /* by address, one for each */
 	size_t nr_beginnings, alloc_beginnings;
+	size_t next; /* the first that no text has had */
 };
 
-size_t unit_at(const struct program *program, uint64_t vaddr)
+size_t unit_behind(const struct program *program, uint64_t vaddr)
 {
 	size_t low = 0, high = program->nr_units;
 
@@ -38,7 +39,14 @@ size_t unit_at(const struct program *program, uint64_t vaddr)
 		else
 			low = middle + 1;
 	}
-	return low < program->nr_units && program->units[low].from <= vaddr ? low : NO_UNIT;
+	return low;
+}
+
+size_t unit_at(const struct program *program, uint64_t vaddr)
+{
+	size_t unit = unit_behind(program, vaddr);
+
+	return unit < program->nr_units && program->units[unit].from <= vaddr ? unit : NO_UNIT;
 }
 
 size_t unit_starting(const struct program *program, uint64_t vaddr)
@@ -163,7 +171,7 @@ static void divide(struct division *division, size_t text)
 {
 	struct program *program = division->program;
 	const struct area *area = &program->texts[text];
-	size_t i = 0, nr = division->nr_beginnings;
+	size_t i = division->next, nr = division->nr_beginnings;
 	const struct beginning *items = division->beginnings;
 	uint64_t covered = 0;
 
@@ -174,6 +182,7 @@ static void divide(struct division *division, size_t text)
 		add_function(program, text, &items[i],
 			     i + 1 < nr && items[i + 1].from < area->to ? items[i + 1].from : area->to,
 			     &covered);
+	division->next = i;
 }
 
 void units_find(struct program *program)
