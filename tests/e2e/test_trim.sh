@@ -240,6 +240,17 @@ test_tools_edit_it_afterwards() {
 	done
 }
 
+# Where the program headers had to move, behind holes, patchelf 0.14.3 writes a PT_PHDR
+# that lies in one of them, and the loader reads it.
+test_patchelf_edits_it_afterwards() {
+	need patchelf
+	layer tree
+	shrink $LAMBDA tree
+	patchelf --add-needed libm.so.6 tree/$LIBRARY 2>tool.err || return 0
+	computes tree '' ''
+	computes tree Nehalem Haswell
+}
+
 # eu-elflint takes the end of a writable segment that does not begin on a page for a page
 # earlier, so it says of program headers at the end that they are in a writable segment.
 test_elflint_has_no_more_to_say() {
