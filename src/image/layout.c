@@ -12,8 +12,10 @@
  *
  * The program header table stays where it is, if it fits there; cuts are given
  * up, smallest first, until it does. When a new segment is needed for a moved
- * .dynstr the table may go there as well, and it gets a segment of its own when
- * a pass has asked for many cuts. It always lies in a segment: musl's
+ * .dynstr the table may go there as well. When a pass has asked for many cuts, it
+ * goes to the beginning of a hole, at an offset that is its address: patchelf 0.14 takes
+ * the difference of the two for the address of the whole image. Failing that it gets a
+ * segment of its own. It always lies in a segment: musl's
  * dl_iterate_phdr(), and with it the unwinder, has no other way to find it
  * (ldso/dynlink.c map_library). A table that moves gets a PT_PHDR if it has
  * none, or glibc might take it for part of the zeroed memory behind .data.
@@ -336,11 +338,42 @@ static void append_segment(struct layout *layout, bool with_phdrs)
 	layout->image_end = offset + size;
 }
 
+/* Whether the table fits behind a chunk, before the next of the same segment. */
+static bool has_room(const struct chunk *chunk, const struct chunk *next, uint64_t bytes)
+{
+	uint64_t end = chunk->vaddr + chunk->filesz;
+
+	return chunk->load == next->load && chunk->filesz == chunk->memsz && chunk->offset == chunk->vaddr &&
+	       !(end % sizeof(uint64_t)) && next->vaddr - end >= bytes;
+}
+
+/* Lets a chunk reach into the hole behind it, for the table. False: no hole will do. */
+static bool use_hole(struct layout *layout)
+{
+	uint64_t bytes = phdrs_needed(layout, false) * sizeof(Elf64_Phdr);
+	size_t i;
+
+	set_alignments(layout);
+	set_offsets(layout);
+	for (i = 0; i + 1 < layout->nr_chunks; i++) {
+		struct chunk *chunk = &layout->chunks[i];
+
+		if (!has_room(chunk, &layout->chunks[i + 1], bytes))
+			continue;
+		layout->phdrs_vaddr = chunk->vaddr + chunk->filesz;
+		chunk->filesz += bytes;
+		chunk->memsz += bytes;
+		chunk->table = bytes;
+		return true;
+	}
+	return false;
+}
+
 int layout_chunks(struct layout *layout, struct error *err)
 {
 	const struct draft *draft = layout->draft;
 	const struct image *image = draft->image;
-	bool append = draft->moved_strings.p, move_phdrs;
+	bool append = draft->moved_strings.p, move_phdrs, in_hole;
 	size_t capacity = phdr_capacity(layout);
 
 	layout->strings_vaddr = image->strtab;
@@ -349,14 +382,16 @@ int layout_chunks(struct layout *layout, struct error *err)
 	 * those made on purpose. */
 	move_phdrs = !capacity ||
 		     ((append || draft->dead.nr_items) && phdrs_needed_in_place(layout, append) > capacity);
+	in_hole = move_phdrs && !append && use_hole(layout);
+	move_phdrs = move_phdrs && !in_hole;
 	append = append || move_phdrs;
-	if (append && image_is_program(image))
+	if ((append || in_hole) && image_is_program(image))
 		return error_add(err, ERROR_REFUSED, "a program's headers cannot move");
-	if (!move_phdrs)
+	if (!move_phdrs && !in_hole)
 		fit_table(layout, capacity, append);
 	layout->add_phdr = move_phdrs && !image_phdr(image, PT_PHDR);
 	layout->nr_phdrs = phdrs_needed(layout, append) + layout->add_phdr;
-	if (layout->nr_phdrs >= PN_XNUM || (!move_phdrs && layout->nr_phdrs > capacity))
+	if (layout->nr_phdrs >= PN_XNUM || (!move_phdrs && !in_hole && layout->nr_phdrs > capacity))
 		return error_add(err, ERROR_REFUSED, "the program headers do not fit");
 	set_alignments(layout);
 	set_offsets(layout);

@@ -53,7 +53,7 @@ timed() {
 
 # numpy's own arrays, whose tests have another name from 2.0 on.
 multiarray() {
-	[ -d "$before/numpy/_core" ] && echo numpy._core.tests.test_multiarray || echo numpy.core.tests.test_multiarray
+	[ -e "$before/numpy/_core/tests/test_multiarray.py" ] && echo numpy._core.tests.test_multiarray || echo numpy.core.tests.test_multiarray
 }
 
 # quick NAME [SUITE...]: what CI runs of a layer: with traps the suites, really trimmed the
