@@ -82,7 +82,9 @@ static void set_alignments(struct layout *layout)
 		struct chunk *chunk = &layout->chunks[i];
 
 		/* Without section headers nobody can say what an alignment was for. */
-		if (!known || (wanted > page && draft->loads[0].p_vaddr % wanted))
+		if (chunk->load == SIZE_MAX)
+			chunk->align = page;
+		else if (!known || (wanted > page && draft->loads[0].p_vaddr % wanted))
 			chunk->align = draft->loads[chunk->load].p_align;
 		else
 			chunk->align = i == 0 && wanted > page ? wanted : page;
@@ -298,11 +300,15 @@ static void set_offsets(struct layout *layout)
 			continue;
 		}
 		chunk->offset = cursor + ((chunk->vaddr - cursor) & (align - 1));
+		/* Zeroed memory alone needs no bytes, but an offset within the file. */
+		if (!chunk->filesz && chunk->offset > cursor && chunk->offset >= align) {
+			chunk->offset -= align;
+			continue;
+		}
 		if (holds_table(layout, chunk) && !image_phdr(layout->draft->image, PT_PHDR) &&
 		    is_zeroed(layout, i, chunk->offset + (layout->phdrs_vaddr - chunk->vaddr)))
 			chunk->offset += align > layout->draft->edits->page ? align
 									    : layout->draft->edits->page;
-		/* Of zeroed memory alone too: offsets beyond the end are refused. */
 		cursor = chunk->offset + chunk->filesz;
 	}
 	layout->image_end = cursor;
@@ -339,31 +345,46 @@ static void append_segment(struct layout *layout, bool with_phdrs)
 }
 
 /* Whether the table fits behind a chunk, before the next of the same segment. */
-static bool has_room(const struct chunk *chunk, const struct chunk *next, uint64_t bytes)
+static bool has_room(const struct layout *layout, size_t i, uint64_t bytes)
 {
+	const struct chunk *chunk = &layout->chunks[i], *next = &chunk[1];
 	uint64_t end = chunk->vaddr + chunk->filesz;
 
 	return chunk->load == next->load && chunk->filesz == chunk->memsz && chunk->offset == chunk->vaddr &&
-	       !(end % sizeof(uint64_t)) && next->vaddr - end >= bytes;
+	       end == page_up(layout, end) && page_up(layout, end + bytes) <= page_down(layout, next->vaddr);
 }
 
-/* Lets a chunk reach into the hole behind it, for the table. False: no hole will do. */
+/* A segment of its own for the table, behind chunk i. GNU strip takes program headers
+ * for the beginning of whatever segment they lie in. */
+static void insert_table(struct layout *layout, size_t i, uint64_t bytes)
+{
+	struct chunk *table;
+
+	(void)VEC_PUSH(layout->draft->arena, layout, chunks);
+	table = &layout->chunks[i + 1];
+	memmove(table + 1, table, (layout->nr_chunks - i - 2) * sizeof *table);
+	layout->phdrs_vaddr = table[-1].vaddr + table[-1].filesz;
+	*table = (struct chunk){
+		.vaddr = layout->phdrs_vaddr,
+		.filesz = bytes,
+		.memsz = bytes,
+		.flags = PF_R,
+		.load = SIZE_MAX,
+	};
+}
+
+/* Puts the table into the first hole that will do. False: there is none. */
 static bool use_hole(struct layout *layout)
 {
-	uint64_t bytes = phdrs_needed(layout, false) * sizeof(Elf64_Phdr);
+	uint64_t bytes = (phdrs_needed(layout, false) + 1) * sizeof(Elf64_Phdr);
 	size_t i;
 
 	set_alignments(layout);
 	set_offsets(layout);
 	for (i = 0; i + 1 < layout->nr_chunks; i++) {
-		struct chunk *chunk = &layout->chunks[i];
-
-		if (!has_room(chunk, &layout->chunks[i + 1], bytes))
+		if (!has_room(layout, i, bytes))
 			continue;
-		layout->phdrs_vaddr = chunk->vaddr + chunk->filesz;
-		chunk->filesz += bytes;
-		chunk->memsz += bytes;
-		chunk->table = bytes;
+		insert_table(layout, i, bytes);
 		return true;
 	}
 	return false;

@@ -13,8 +13,7 @@ struct chunk {
 	uint32_t flags;		       /* PF_* */
 	uint64_t align;		       /* p_align */
 	uint64_t offset;	       /* in the new file */
-	uint64_t table;		       /* bytes of program headers at its end, where they lie in a hole */
-	size_t load;		       /* which of the draft's loads; SIZE_MAX: appended */
+	size_t load;		       /* which of the draft's loads; SIZE_MAX: of none, it is new */
 };
 
 struct layout {

@@ -268,9 +268,8 @@ static void add_parts(struct layout *layout, size_t old)
 	for (i = 0; i < layout->nr_chunks; i++) {
 		const struct chunk *chunk = &layout->chunks[i];
 		uint64_t left = chunk->vaddr > shdr->sh_addr ? chunk->vaddr : shdr->sh_addr;
-		uint64_t right = chunk->vaddr + chunk->filesz - chunk->table;
+		uint64_t right = chunk->vaddr + chunk->filesz < end ? chunk->vaddr + chunk->filesz : end;
 
-		right = right < end ? right : end;
 		if (chunk->load == SIZE_MAX || left >= right)
 			continue;
 		if (from < to && left != to)

@@ -10,6 +10,8 @@
 
 #include "sofold/vec.h"
 
+#define AARCH64_NOP 0xd503201f
+
 static void mark(struct program *program, size_t unit)
 {
 	if (program->units[unit].live)
@@ -166,18 +168,19 @@ static bool is_runnable(const struct program *program, const struct unit *unit)
 
 static bool x86_leaves(const uint8_t *end, uint64_t n)
 {
+	for (; n && (end[-1] == 0x90 || end[-1] == 0xcc); n--)
+		end--;
 	return (n >= 1 && (end[-1] == 0xc3 || end[-1] == 0xf4)) || (n >= 2 && end[-2] == 0xeb) ||
 	       (n >= 2 && end[-2] == 0x0f && end[-1] == 0x0b) || (n >= 5 && end[-5] == 0xe9);
 }
 
-/* ret, br, b, udf */
+/* ret, br, b, udf; behind them there may be NOPs. */
 static bool aarch64_leaves(const uint8_t *end, uint64_t n)
 {
-	uint32_t word;
+	uint32_t word = AARCH64_NOP;
 
-	if (n < sizeof word)
-		return false;
-	memcpy(&word, end - sizeof word, sizeof word);
+	for (; n >= sizeof word && word == AARCH64_NOP; n -= sizeof word, end -= sizeof word)
+		memcpy(&word, end - sizeof word, sizeof word);
 	return (word & 0xfffffc1f) == 0xd65f0000 || (word & 0xfffffc1f) == 0xd61f0000 ||
 	       (word & 0xfc000000) == 0x14000000 || !word;
 }
