@@ -139,7 +139,7 @@ struct trim_task {
 	object_id object;
 	struct trim_request request;
 	struct trim_result result;
-	const char **gone; /* exports that went, in .dynsym order */
+	const char **gone; /* exports that went, by name */
 	size_t nr_gone;
 	const char *refused; /* why nothing was cut; NULL */
 };

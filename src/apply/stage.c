@@ -36,6 +36,12 @@ static bool edits_names(const struct image_edits *edits)
 	return edits->nr_needed || edits->soname || edits->search_path;
 }
 
+/* Names alone that nobody asks for are no reason. */
+static bool is_trimmed(const struct action *action)
+{
+	return action->trim && (action->trim->result.cut || action->trim->request.poison);
+}
+
 /* What is not written cannot go wrong, and a third of the files of older wheels
  * would lose some hundred bytes of padding. What patchelf has been at is written
  * for the sake of a later strip, which would break it. */
@@ -44,7 +50,7 @@ static bool is_worth_it(const struct item *item, const struct image_result *resu
 	if (!result->changed)
 		return false;
 	return result->was_patched || item->action->kind == ACTION_PLACE ||
-	       edits_names(&item->action->edits) || item->action->edits.cuts ||
+	       edits_names(&item->action->edits) || is_trimmed(item->action) ||
 	       (result->size < old.n && old.n - result->size > old.n / LEAST_PART);
 }
 

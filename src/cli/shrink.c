@@ -84,9 +84,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!options->passes)
 			argp_error(state, "--only and --skip leave no pass to run");
 		if ((options->passes & PASS_TRIM) && !(options->passes & PASS_STRIP))
-			argp_error(state, "the pass trim cuts objects that strip lays out: name both");
+			argp_error(state, "trim works only together with strip: --only trim,strip");
 		if (options->poison && (!(options->passes & PASS_TRIM) || options->level < LEVEL_DEFAULT))
-			argp_error(state, "--trim-poison is about the pass trim, which is left out");
+			argp_error(
+				state,
+				"--trim-poison is about the pass trim, which these passes and this level leave out");
 		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
 			argp_error(state, "--explain is about the pass prune, which is left out");
 		options->dry_run |= options->prune.nr_explain > 0;
@@ -117,7 +119,8 @@ static const struct argp_option own[] = {
 	 0},
 	{"merge", 'm', "FAMILY,...|all", 0, "also merge other builds of these libraries (see audit)", 0},
 	{"trim-poison", OPTION_POISON, NULL, 0,
-	 "fill what the pass trim would cut out with traps instead, to test a layer with them", 0},
+	 "fill what the pass trim would cut out with traps instead, to test the layer; not to be deployed",
+	 0},
 	{"run", 'r', "PYTHON", 0, "prove it: import every extension module before and after", 0},
 	{NULL, 0, NULL, 0, "What the pass prune leaves out:", 10},
 	{"profile", OPTION_PROFILE, "NAME", 0,

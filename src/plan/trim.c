@@ -203,25 +203,31 @@ void plan_keep_named(struct arena *arena, struct trims *trims)
 
 /* --------- results ------------------ */
 
+static const char *cpu_words(enum cpu_baseline cpu)
+{
+	return cpu == CPU_AVX2_FMA ? "AVX2 and FMA" : "ARMv8-A";
+}
+
 /* What is said of an object, after what else happens to it. */
 static const char *why(const struct layer *layer, const struct trim_task *task, const char *text)
 {
 	const struct trim_result *result = &task->result;
 	struct arena *arena = layer->arena;
 
+	if (result->removed)
+		text = arena_printf(arena, "%s; %s serves instead of %s: it now needs a processor with %s",
+				    text, result->serves, result->removed, cpu_words(task->request.cpu));
 	if (task->request.poison)
-		text = arena_printf(arena, "%s; puts traps into %llu bytes of code that cannot run", text,
+		text = arena_printf(arena, "%s; puts traps into %llu bytes of code nobody reaches", text,
 				    (unsigned long long)result->dead);
 	else if (result->cut)
-		text = arena_printf(arena, "%s; cuts out %llu bytes of code that cannot run", text,
+		text = arena_printf(arena, "%s; cuts out %llu bytes of code nobody reaches", text,
 				    (unsigned long long)result->cut);
-	if (result->removed)
-		text = arena_printf(arena, "%s; %s serves instead of %s", text, result->serves,
-				    result->removed);
 	if (result->folded)
 		text = arena_printf(arena, "%s; %zu kernels share another's code", text, result->folded);
 	if (task->nr_gone)
-		text = arena_printf(arena, "%s; %zu exports go", text, task->nr_gone);
+		text = arena_printf(arena, "%s; the names of %zu functions go with their code", text,
+				    task->nr_gone);
 	if (result->unwind)
 		text = arena_printf(arena, "%s; drops %llu bytes of unwind tables", text,
 				    (unsigned long long)result->unwind);

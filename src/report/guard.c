@@ -158,7 +158,10 @@ static void print_advice(FILE *to, struct arena *arena, const struct guarded *gu
 	print_hints(to, arena, guarded);
 	if (!advice->best)
 		return;
-	fprintf(to, "  %s\n", advice->best->enough ? "So it fits:" : "Nothing is enough; most is freed by:");
+	fprintf(to, "  %s\n",
+		advice->best->enough
+			? "So it fits:"
+			: "Nothing is enough, but for what trim cuts out (shrink -n says); most is freed by:");
 	for (i = 0; i < guarded->nr_inputs; i++)
 		fprintf(to, "    %s\n", guard_command(arena, &guarded->inputs[i], advice->best));
 }

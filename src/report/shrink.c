@@ -183,11 +183,11 @@ static void print_trimmed(FILE *to, const struct sums *sums)
 	char code[SIZE_TEXT], unwind[SIZE_TEXT];
 
 	if (sums->traps)
-		fprintf(to, "  poisoned: traps in %s of code that cannot run there\n",
-			size_text(code, sums->traps));
+		fprintf(to, "  poisoned: traps in %s of code nobody reaches\n", size_text(code, sums->traps));
 	else if (sums->code || sums->unwind)
-		fprintf(to, "  trimmed: %s of code that cannot run there, %s of unwind tables\n",
-			size_text(code, sums->code), size_text(unwind, sums->unwind));
+		fprintf(to, "  trimmed: %s of code nobody reaches%s%s\n", size_text(code, sums->code),
+			sums->unwind ? ", unwind tables of " : "",
+			sums->unwind ? size_text(unwind, sums->unwind) : "");
 }
 
 static void print_errors(FILE *to, const struct shrunk *shrunk)

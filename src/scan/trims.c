@@ -6,6 +6,7 @@
  * found. Results outlive the mapping, so nothing of them points into it.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "scan/parts.h"
@@ -41,6 +42,11 @@ static bool is_accepted(struct span bytes, const struct trim_task *task, struct 
 	return !rc;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static void name_gone(struct arena *arena, const struct object *object, struct trim_task *task)
 {
 	const struct cuts *cuts = &task->result.cuts;
@@ -50,6 +56,8 @@ static void name_gone(struct arena *arena, const struct object *object, struct t
 	for (i = 0; i < object->nr_exports; i++)
 		if (object->exports[i].index < cuts->nr_gone && cuts->gone[object->exports[i].index])
 			task->gone[task->nr_gone++] = object->exports[i].name;
+	if (task->nr_gone)
+		qsort(task->gone, task->nr_gone, sizeof *task->gone, by_name);
 }
 
 static void trim_bytes(struct arena *arena, const struct object *object, struct span bytes,

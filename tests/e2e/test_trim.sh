@@ -163,8 +163,9 @@ test_dry_run_says_what_and_why() {
 	sofold shrink -n -v $LAMBDA --level max tree
 	has out "trim $LIBRARY"
 	has out "HASWELL serves instead of"
-	has out "bytes of code that cannot run"
-	has out "exports go"
+	has out "AVX2 and FMA"
+	has out "of code nobody reaches"
+	has out "go with their code"
 	has out "bytes of unwind tables"
 	digest tree | cmp - before
 	exits 1 "$SOFOLD" shrink --check $LAMBDA tree
