@@ -259,16 +259,17 @@ static int compare_table(const struct comparison *comparison, uint64_t vaddr, st
 {
 	const uint8_t *bytes = patched(comparison, vaddr, old);
 	Elf64_Rela want, is;
-	size_t i;
+	uint64_t i;
 
 	for (i = 0; i + sizeof want <= old.n; i += sizeof want) {
+		unsigned long long at = vaddr + i;
+
 		memcpy(&want, bytes + i, sizeof want);
 		memcpy(&is, new.p + i, sizeof is);
 		want = expected(comparison, want);
 		if (memcmp(&want, &is, sizeof is) != 0)
 			return error_add(comparison->err, ERROR_VERIFY,
-					 "the relocation at %#llx is another one in the new file",
-					 (unsigned long long)(vaddr + i));
+					 "the relocation at %#llx is another one in the new file", at);
 	}
 	return 0;
 }

@@ -384,7 +384,7 @@ static int init(struct removal *removal, struct draft *draft, struct error *err)
 int draft_symbols(struct draft *draft, struct error *err)
 {
 	const struct image *image = draft->image;
-	struct removal removal;
+	struct removal removal = {.draft = draft, .image = image};
 
 	if (!image_at(image, image->symtab, image->nr_symbols * sizeof(Elf64_Sym), &draft->symbols))
 		draft->symbols = (struct span){0};

@@ -72,7 +72,7 @@ static bool read_vector(struct reading *reading, uint8_t prefix)
 	case 0xc4:
 		return next(reading, &ignored) && vector_map(reading, byte & 31);
 	default: /* 0x62 */
-		return next(reading, &ignored) && next(reading, &ignored) && vector_map(reading, byte & 7);
+		return skip(reading, 2) && vector_map(reading, byte & 7);
 	}
 }
 

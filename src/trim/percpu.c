@@ -38,10 +38,28 @@ static const char *const openblas_asked[] = {"openblas_get_", "openblas_set_", N
 
 /* LAPACK calls back Fortran and C functions that return; f2py leaves them by longjmp(). */
 const struct percpu_family percpu_families[] = {
-	{EM_X86_64, "OpenBLAS", "gotoblas_", "gotoblas", CPU_AVX2_FMA, x86_goes, "HASWELL", openblas_asked,
-	 true},
-	{EM_AARCH64, "OpenBLAS", "gotoblas_", "gotoblas", CPU_NEOVERSE_N1, aarch64_goes, "ARMV8",
-	 openblas_asked, true},
+	{
+		.library = "OpenBLAS",
+		.prefix = "gotoblas_",
+		.current = "gotoblas",
+		.goes = x86_goes,
+		.serves = "HASWELL",
+		.cpu = CPU_AVX2_FMA,
+		.machine = EM_X86_64,
+		.never_unwound = true,
+		.asked = openblas_asked,
+	},
+	{
+		.library = "OpenBLAS",
+		.prefix = "gotoblas_",
+		.current = "gotoblas",
+		.goes = aarch64_goes,
+		.serves = "ARMV8",
+		.cpu = CPU_NEOVERSE_N1,
+		.machine = EM_AARCH64,
+		.never_unwound = true,
+		.asked = openblas_asked,
+	},
 	{.prefix = NULL},
 };
 

@@ -8,16 +8,16 @@
 #include "trim/trim.h"
 
 struct percpu_family {
+	const char *library;	 /* as messages call it */
+	const char *prefix;	 /* of the tables' exported names, before that of the core */
+	const char *current;	 /* the exported pointer to the table in use */
+	const char *const *goes; /* tables for these cores go; NULL-terminated … */
+	const char *serves;	 /* … and this one serves whoever asks for them … */
+	enum cpu_baseline cpu;	 /* … on platforms with this baseline */
 	uint16_t machine;
-	const char *library;	  /* as messages call it */
-	const char *prefix;	  /* of the tables' exported names, before that of the core */
-	const char *current;	  /* the exported pointer to the table in use */
-	enum cpu_baseline cpu;	  /* on platforms with this baseline … */
-	const char *const *goes;  /* … tables for these cores go; NULL-terminated */
-	const char *serves;	  /* and this one serves whoever asks for them */
+	bool never_unwound;	  /* no exception or cancellation passes through it */
 	const char *const *asked; /* parts of names that programs look up by themselves:
 				   * exports with one of them stay; NULL-terminated */
-	bool never_unwound;	  /* no exception or cancellation passes through it */
 };
 
 extern const struct percpu_family percpu_families[]; /* ended by one whose prefix is NULL */
