@@ -88,8 +88,9 @@ static void print_advice(FILE *to, struct arena *arena, const struct guarded *gu
 	if (!best)
 		return;
 	fprintf(to,
-		best->enough ? "\nIt fits after this, which frees about %s:\n\n"
-			     : "\nBy this estimate, which leaves out what trim cuts out, nothing is enough; this frees about %s:\n\n",
+		best->enough
+			? "\nIt fits after this, which frees about %s:\n\n"
+			: "\nBy this estimate, which leaves out what trim cuts out, nothing is enough; this frees about %s:\n\n",
 		guard_remedy_text(arena, best));
 	for (i = 0; i < guarded->nr_inputs; i++)
 		fprintf(to, "    %s\n", guard_command(arena, &guarded->inputs[i], best));

@@ -75,9 +75,8 @@ static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Vers
 	if (!name)
 		return;
 	out = imported ? &object->imports[object->nr_imports++] : &object->exports[object->nr_exports++];
-	*out = (struct symbol){.name = name, .size = symbol->st_size,
-			       .flags = symbol_flags(symbol),
-			       .index = (uint32_t)at};
+	*out = (struct symbol){
+		.name = name, .size = symbol->st_size, .flags = symbol_flags(symbol), .index = (uint32_t)at};
 	if (index > VER_NDX_GLOBAL && index < reader->nr_versions)
 		out->version = reader->versions[index];
 	if (versym & 0x8000)
