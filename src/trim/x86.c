@@ -18,9 +18,10 @@
  * between hand-written functions that share labels. A unit that does not come out
  * even is no clean code: in it whatever looks like a jump, call or operand counts.
  *
- * _GLOBAL_OFFSET_TABLE_ itself in a distance is the mark of a code model with
- * offsets from there (x86-64 psABI, "large model"), which this does not follow:
- * whoever has its address keeps everything.
+ * Larger code models reach data and static functions by 64-bit offsets from
+ * _GLOBAL_OFFSET_TABLE_ (x86-64 psABI, "medium" and "large model"), which this does not
+ * follow: who computes with such constants and has the table's address keeps everything.
+ * The address alone proves nothing; lld lays an empty section's end there.
  */
 #include "trim/decode.h"
 #include "trim/trim.h"
@@ -37,6 +38,8 @@ struct scan {
 	const struct unit *unit;
 	const struct area *text; /* the unit's */
 	uint64_t table;		 /* address of _GLOBAL_OFFSET_TABLE_; 0: none */
+	bool has_table;		 /* something may take it */
+	bool has_constant;	 /* something may be of 64 bits */
 };
 
 uint64_t x86_linkage_slot(const struct program *program, uint64_t vaddr)
@@ -90,8 +93,7 @@ static void reach_target(struct scan *scan, const uint8_t *at, uint64_t into, ui
 	} else if (ranges_hold(&program->linkage, target)) {
 		reach_linkage(program, target);
 	} else if (ranges_hold(&program->got, target + LONGEST_CONSTANT)) {
-		if (target == scan->table)
-			reach_everything(program);
+		scan->has_table |= target == scan->table;
 		for (size_t i = 0; i < sizeof trailing; i++)
 			reach_slot(program, target + trailing[i]);
 	} else if (is_operand(at, into)) {
@@ -110,12 +112,17 @@ static uint64_t short_target(const struct unit *unit, const uint8_t *bytes, uint
 	return unit->from + i + 2 + (uint64_t)(int64_t)(int8_t)bytes[i + 1];
 }
 
+static bool is_movabs(const uint8_t *bytes)
+{
+	return (bytes[0] & 0xfe) == 0x48 && (bytes[1] & 0xf8) == 0xb8;
+}
+
 /* movabs $_GLOBAL_OFFSET_TABLE_ - here, %reg: of the large model. */
 static bool takes_table(const struct scan *scan, const uint8_t *bytes, uint64_t vaddr)
 {
 	uint64_t distance;
 
-	if ((bytes[0] & 0xfe) != 0x48 || (bytes[1] & 0xf8) != 0xb8 || !scan->table)
+	if (!scan->table)
 		return false;
 	memcpy(&distance, bytes + 2, sizeof distance);
 	return scan->table - distance - vaddr + 64 < 128;
@@ -143,9 +150,13 @@ static void scan_bytes(struct scan *scan)
 			reach_target(scan, bytes + i, unit->from + i - scan->text->from, target);
 		if (is_short_branch(bytes[i]))
 			reach_unit(program, unit_starting(program, short_target(unit, bytes, i)));
-		if (i + 10 <= left && takes_table(scan, bytes + i, unit->from + i))
-			reach_everything(program);
+		if (i + 10 <= left && is_movabs(bytes + i)) {
+			scan->has_constant = true;
+			scan->has_table |= takes_table(scan, bytes + i, unit->from + i);
+		}
 	}
+	if (scan->has_table && scan->has_constant)
+		reach_everything(program);
 }
 
 /* --------- instruction by instruction ------------------ */
