@@ -301,6 +301,4 @@ void percpu_reach(struct program *program, const struct percpu *percpu)
 			if (!table->folded[(program->slots[k].at - table->from) / 8])
 				reach_address(program, program->slots[k].target);
 	}
-	for (i = 0; i < percpu->nr_retargets; i++)
-		reach_address(program, percpu->retargets[i].twin->target);
 }
