@@ -35,9 +35,9 @@ struct relocation_types image_relocation_types(const struct image *image)
 {
 	if (image->ehdr.e_machine == EM_X86_64)
 		return (struct relocation_types){R_X86_64_JUMP_SLOT, R_X86_64_64, R_X86_64_GLOB_DAT,
-						 R_X86_64_RELATIVE};
+						 R_X86_64_RELATIVE, R_X86_64_IRELATIVE};
 	return (struct relocation_types){R_AARCH64_JUMP_SLOT, R_AARCH64_ABS64, R_AARCH64_GLOB_DAT,
-					 R_AARCH64_RELATIVE};
+					 R_AARCH64_RELATIVE, R_AARCH64_IRELATIVE};
 }
 
 bool tag_is_string(int64_t tag)

@@ -155,6 +155,7 @@ struct relocation_types {
 	uint32_t pointer;   /* a symbol's address and an addend */
 	uint32_t global;    /* the same, in a slot for code to load it from */
 	uint32_t relative;  /* the image's own address and an addend */
+	uint32_t indirect;  /* what a function at such an address returns */
 };
 
 struct relocation_types image_relocation_types(const struct image *image);

@@ -93,11 +93,10 @@ static void add_stray(const struct ranges *live, struct ranges *strays, uint64_t
 
 static bool is_relative(const struct image *image, uint64_t info)
 {
+	struct relocation_types types = image_relocation_types(image);
 	uint32_t type = ELF64_R_TYPE(info);
 
-	if (image->ehdr.e_machine == EM_X86_64)
-		return type == R_X86_64_RELATIVE || type == R_X86_64_IRELATIVE;
-	return type == R_AARCH64_RELATIVE || type == R_AARCH64_IRELATIVE;
+	return type == types.relative || type == types.indirect;
 }
 
 static void add_rela(const struct image *image, int64_t tag, int64_t size_tag, const struct ranges *live,

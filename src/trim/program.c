@@ -152,30 +152,14 @@ static int read_sections(struct program *program, struct error *err)
 enum pointer { POINTER_NONE, POINTER_ADDEND, POINTER_SYMBOL };
 
 /* What a relocation makes of its place. */
-static enum pointer pointer_kind(uint16_t machine, uint32_t type)
+static enum pointer pointer_kind(const struct image *image, uint32_t type)
 {
-	if (machine == EM_X86_64) {
-		switch (type) {
-		case R_X86_64_RELATIVE:
-		case R_X86_64_IRELATIVE:
-			return POINTER_ADDEND;
-		case R_X86_64_64:
-		case R_X86_64_GLOB_DAT:
-		case R_X86_64_JUMP_SLOT:
-			return POINTER_SYMBOL;
-		}
-		return POINTER_NONE;
-	}
-	switch (type) {
-	case R_AARCH64_RELATIVE:
-	case R_AARCH64_IRELATIVE:
+	struct relocation_types types = image_relocation_types(image);
+
+	if (type == types.relative || type == types.indirect)
 		return POINTER_ADDEND;
-	case R_AARCH64_ABS64:
-	case R_AARCH64_GLOB_DAT:
-	case R_AARCH64_JUMP_SLOT:
-		return POINTER_SYMBOL;
-	}
-	return POINTER_NONE;
+	return type == types.pointer || type == types.global || type == types.jump_slot ? POINTER_SYMBOL
+											: POINTER_NONE;
 }
 
 /* A use of a symbol that makes no pointer we follow: its size, a distance, … */
@@ -189,7 +173,7 @@ static void add_other(struct program *program, uint32_t symbol)
 static void add_slot(struct program *program, const Elf64_Rela *rela, uint64_t entry)
 {
 	uint32_t symbol = (uint32_t)ELF64_R_SYM(rela->r_info), type = (uint32_t)ELF64_R_TYPE(rela->r_info);
-	enum pointer kind = pointer_kind(program->image.ehdr.e_machine, type);
+	enum pointer kind = pointer_kind(&program->image, type);
 	uint64_t target = (uint64_t)rela->r_addend;
 
 	if (kind == POINTER_NONE)

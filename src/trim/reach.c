@@ -92,9 +92,7 @@ void reach_jump_table(struct program *program, uint64_t vaddr)
 /* The loader calls what these lead to. */
 static bool is_indirect(const struct program *program, const struct slot *slot)
 {
-	bool x86 = program->image.ehdr.e_machine == EM_X86_64;
-
-	return slot->type == (x86 ? R_X86_64_IRELATIVE : R_AARCH64_IRELATIVE) ||
+	return slot->type == image_relocation_types(&program->image).indirect ||
 	       (slot->symbol && ELF64_ST_TYPE(program->symbols[slot->symbol].st_info) == STT_GNU_IFUNC);
 }
 
