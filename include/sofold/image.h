@@ -66,6 +66,12 @@ struct cuts {
 	bool unwind;	  /* PT_GNU_EH_FRAME and the sections behind it go */
 };
 
+/* Whether a symbol of the file is among those that are gone. */
+static inline bool cuts_symbol(const struct cuts *cuts, size_t symbol)
+{
+	return cuts->gone && symbol < cuts->nr_gone && cuts->gone[symbol];
+}
+
 struct image_edits {
 	const struct rename *needed;
 	size_t nr_needed;

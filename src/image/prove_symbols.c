@@ -38,7 +38,7 @@ static int fail(const struct comparison *comparison, const char *what, size_t sy
 
 static bool is_gone(const struct comparison *comparison, size_t symbol)
 {
-	return comparison->cuts->gone && symbol < comparison->cuts->nr_gone && comparison->cuts->gone[symbol];
+	return cuts_symbol(comparison->cuts, symbol);
 }
 
 static Elf64_Sym symbol_at(const struct side *side, size_t i)

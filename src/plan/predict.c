@@ -36,7 +36,7 @@ static void predict_cuts(struct arena *arena, struct object *object, const struc
 
 	object->exports = arena_array(arena, object->nr_exports, sizeof *object->exports);
 	for (i = 0; i < object->nr_exports; i++)
-		if (all[i].index >= cuts->nr_gone || !cuts->gone[all[i].index])
+		if (!cuts_symbol(cuts, all[i].index))
 			object->exports[kept++] = all[i];
 	object->nr_exports = kept;
 	object->index = NULL;

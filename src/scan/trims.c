@@ -49,12 +49,11 @@ static int by_name(const void *a, const void *b)
 
 static void name_gone(struct arena *arena, const struct object *object, struct trim_task *task)
 {
-	const struct cuts *cuts = &task->result.cuts;
 	size_t i;
 
 	task->gone = arena_array(arena, object->nr_exports, sizeof *task->gone);
 	for (i = 0; i < object->nr_exports; i++)
-		if (object->exports[i].index < cuts->nr_gone && cuts->gone[object->exports[i].index])
+		if (cuts_symbol(&task->result.cuts, object->exports[i].index))
 			task->gone[task->nr_gone++] = object->exports[i].name;
 	if (task->nr_gone)
 		qsort(task->gone, task->nr_gone, sizeof *task->gone, by_name);
