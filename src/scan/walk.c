@@ -11,8 +11,8 @@
  * Workers share a stack of directories that are open and wait to be read. A
  * worker that finds a subdirectory puts it there while the stack is short,
  * and reads it itself otherwise, which bounds the number of open files. Each
- * worker has a layer of its own for what it finds; they are joined and sorted
- * at the end.
+ * worker has a pile of its own for what it finds, and sorts it; at the end they are merged
+ * and copied into the layer.
  */
 #include "scan/walk.h"
 
@@ -29,8 +29,9 @@
 #include "sofold/pool.h"
 #include "sofold/vec.h"
 
-/* Deeper trees than any path can name are somebody's joke. */
-enum { MAX_DEPTH = 256, MAX_WAITING = 64 };
+/* Deeper trees than any path can name are somebody's joke. A few files are added to
+ * a layer later (layer_add_offer()): there is room for them. */
+enum { MAX_DEPTH = 256, MAX_WAITING = 64, ROOM = 8 };
 
 struct directory {
 	int fd;
@@ -38,18 +39,26 @@ struct directory {
 	const char *path;
 };
 
+/* What one worker has found. */
+struct pile {
+	struct layer layer; /* its arena and findings */
+	const struct file **files;
+	size_t nr_files, alloc_files;
+};
+
 struct walk {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct directory waiting[MAX_WAITING];
 	size_t nr_waiting, nr_busy;
-	struct layer walkers[POOL_MAX_WORKERS];
+	struct pile piles[POOL_MAX_WORKERS];
 	const struct walk_visitor *visitor;
 };
 
 struct walker {
 	struct walk *walk;
-	struct layer *layer; /* its own */
+	struct pile *pile; /* its own */
+	struct arena *arena;
 	unsigned number;
 	unsigned depth; /* of the directory it reads */
 };
@@ -69,7 +78,7 @@ static const char *read_link(struct arena *arena, int dirfd, const char *name)
 
 static void unreadable(struct walker *walker, const char *path)
 {
-	layer_add_finding(walker->layer, "unreadable", SEVERITY_ERROR, path, "cannot be read: %s",
+	layer_add_finding(&walker->pile->layer, "unreadable", SEVERITY_ERROR, path, "cannot be read: %s",
 			  strerror(errno));
 }
 
@@ -94,7 +103,7 @@ static void enter(struct walker *walker, int dirfd, const char *path, const char
 	struct directory directory = {-1, walker->depth + 1, path};
 
 	if (directory.depth > MAX_DEPTH) {
-		layer_add_finding(walker->layer, "unreadable", SEVERITY_ERROR, path,
+		layer_add_finding(&walker->pile->layer, "unreadable", SEVERITY_ERROR, path,
 				  "directories nest deeper than %d levels", MAX_DEPTH);
 		return;
 	}
@@ -107,7 +116,7 @@ static void enter(struct walker *walker, int dirfd, const char *path, const char
 
 static struct file *add_file(struct walker *walker, const char *path, const char *name, const struct stat *st)
 {
-	struct file *file = VEC_PUSH(walker->layer->arena, walker->layer, files);
+	struct file *file = arena_alloc(walker->arena, sizeof *file);
 
 	*file = (struct file){
 		.path = path,
@@ -123,6 +132,7 @@ static struct file *add_file(struct walker *walker, const char *path, const char
 		.owner = NO_ID,
 		.object = NO_ID,
 	};
+	*VEC_PUSH(walker->arena, walker->pile, files) = file;
 	return file;
 }
 
@@ -152,7 +162,7 @@ static bool visit_file(struct walker *walker, int dirfd, const char *path, const
 		file = add_file(walker, path, name, &st);
 		file->is_elf = has_magic(fd, &st);
 		if (file->is_elf)
-			visitor->elf(visitor->context, file, fd, walker->layer->arena, walker->number);
+			visitor->elf(visitor->context, file, fd, walker->arena, walker->number);
 	}
 	close(fd);
 	return good;
@@ -175,7 +185,7 @@ static void visit_other(struct walker *walker, int dirfd, const char *path, cons
 	}
 	file = add_file(walker, path, name, &st);
 	if (file->kind == FILE_SYMLINK)
-		file->link_target = read_link(walker->layer->arena, dirfd, name);
+		file->link_target = read_link(walker->arena, dirfd, name);
 	errno = why;
 	if (file->kind == FILE_REGULAR)
 		unreadable(walker, path);
@@ -183,9 +193,8 @@ static void visit_other(struct walker *walker, int dirfd, const char *path, cons
 
 static void visit(struct walker *walker, int dirfd, const char *dir, const struct dirent *entry)
 {
-	struct arena *arena = walker->layer->arena;
 	size_t n = strlen(dir), m = strlen(entry->d_name);
-	char *path = arena_alloc(arena, n + 1 + m + 1);
+	char *path = arena_alloc(walker->arena, n + 1 + m + 1);
 
 	memcpy(path, dir, n);
 	if (n)
@@ -251,10 +260,59 @@ static void done(struct walk *walk)
 	pthread_mutex_unlock(&walk->lock);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(const struct file *const *)a)->path, (*(const struct file *const *)b)->path);
+}
+
+/* Pointers are sorted, which are a tenth of what they point to. */
+static void sort(const struct file **files, size_t nr)
+{
+	if (nr)
+		qsort(files, nr, sizeof *files, by_path);
+}
+
+/* Puts sorted files among others, behind which there is room for them; returns how many
+ * that makes. */
+static size_t merge(const struct file **files, size_t nr, const struct file *const *others, size_t nr_others)
+{
+	size_t sum = nr + nr_others, at = sum;
+
+	while (nr_others)
+		if (nr && by_path(&files[nr - 1], &others[nr_others - 1]) > 0)
+			files[--at] = files[--nr];
+		else
+			files[--at] = others[--nr_others];
+	return sum;
+}
+
+static void set_files(struct layer *layer, const struct file *const *files, size_t nr)
+{
+	size_t i;
+
+	layer->alloc_files = nr + ROOM;
+	layer->files = arena_array(layer->arena, layer->alloc_files, sizeof *layer->files);
+	for (i = 0; i < nr; i++)
+		layer->files[i] = *files[i];
+	layer->nr_files = nr;
+}
+
+void walk_sort(struct layer *layer)
+{
+	const struct file **files = arena_array(layer->arena, layer->nr_files, sizeof *files);
+	size_t i;
+
+	for (i = 0; i < layer->nr_files; i++)
+		files[i] = &layer->files[i];
+	sort(files, layer->nr_files);
+	set_files(layer, files, layer->nr_files);
+}
+
 static void walk_until_done(void *context, size_t item, unsigned worker)
 {
 	struct walk *walk = context;
-	struct walker walker = {.walk = walk, .layer = &walk->walkers[item], .number = (unsigned)item};
+	struct pile *pile = &walk->piles[item];
+	struct walker walker = {walk, pile, pile->layer.arena, (unsigned)item, 0};
 	struct directory directory;
 
 	(void)worker;
@@ -262,48 +320,28 @@ static void walk_until_done(void *context, size_t item, unsigned worker)
 		read_directory(&walker, &directory);
 		done(walk);
 	}
+	sort(pile->files, pile->nr_files);
 }
 
-static int by_path(const void *a, const void *b)
+static void join(struct layer *layer, struct pile *piles, unsigned nr)
 {
-	return strcmp((*(const struct file *const *)a)->path, (*(const struct file *const *)b)->path);
-}
+	const struct file **files;
+	size_t nr_files = 0, i;
+	unsigned k;
 
-/* Pointers are sorted, which are a tenth of what they point to. */
-void walk_sort(struct layer *layer)
-{
-	size_t nr = layer->nr_files, i;
-	const struct file **sorted = arena_array(layer->arena, nr, sizeof *sorted);
-	struct file *files = arena_array(layer->arena, nr, sizeof *files);
+	for (k = 0; k < nr; k++)
+		nr_files += piles[k].nr_files;
+	files = arena_array(layer->arena, nr_files, sizeof *files);
+	nr_files = 0;
+	for (k = 0; k < nr; k++) {
+		const struct pile *pile = &piles[k];
 
-	for (i = 0; i < nr; i++)
-		sorted[i] = &layer->files[i];
-	if (nr)
-		qsort(sorted, nr, sizeof *sorted, by_path);
-	for (i = 0; i < nr; i++)
-		files[i] = *sorted[i];
-	layer->files = files;
-	layer->alloc_files = nr;
-}
-
-static void join(struct layer *layer, struct layer *parts, unsigned nr)
-{
-	size_t files = 0, i;
-	unsigned part;
-
-	for (part = 0; part < nr; part++)
-		files += parts[part].nr_files;
-	layer->files = arena_array(layer->arena, files, sizeof *layer->files);
-	layer->alloc_files = files;
-	for (part = 0; part < nr; part++) {
-		if (parts[part].nr_files)
-			memcpy(layer->files + layer->nr_files, parts[part].files,
-			       parts[part].nr_files * sizeof *layer->files);
-		layer->nr_files += parts[part].nr_files;
-		for (i = 0; i < parts[part].nr_findings; i++)
-			*VEC_PUSH(layer->arena, layer, findings) = parts[part].findings[i];
-		arena_absorb(layer->arena, parts[part].arena);
+		nr_files = merge(files, nr_files, pile->files, pile->nr_files);
+		for (i = 0; i < pile->layer.nr_findings; i++)
+			*VEC_PUSH(layer->arena, layer, findings) = pile->layer.findings[i];
+		arena_absorb(layer->arena, pile->layer.arena);
 	}
+	set_files(layer, files, nr_files);
 }
 
 int walk_tree(struct layer *layer, int root, unsigned threads, const struct walk_visitor *visitor,
@@ -318,9 +356,8 @@ int walk_tree(struct layer *layer, int root, unsigned threads, const struct walk
 	walk.nr_waiting = 1;
 	walk.visitor = visitor;
 	for (i = 0; i < workers; i++)
-		walk.walkers[i].arena = arena_new();
+		walk.piles[i].layer.arena = arena_new();
 	pool_run(workers, threads, walk_until_done, &walk);
-	join(layer, walk.walkers, workers);
-	walk_sort(layer);
+	join(layer, walk.piles, workers);
 	return 0;
 }
