@@ -3,10 +3,10 @@
  * with the most room left.
  *
  * Many arenas live for one file and stay small, so the first block is small
- * and each next one as large as all before it. An arena that has outgrown
- * those gets huge pages: where the system has them, one fault for 2 MiB costs
- * what sixty cost for 4 KiB each. Memory is zeroed when it is handed out:
- * what is never handed out is never touched.
+ * and each next one as large as all before it, until blocks are chunks
+ * (chunks.h). What asks for more than some chunks gets a mapping of its own.
+ * Memory is zeroed when it is handed out: what is never handed out is never
+ * touched.
  */
 #include "sofold/arena.h"
 
@@ -17,17 +17,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-	FIRST_BYTES = 4 * 1024,
-	SMALL_BYTES = 256 * 1024, /* of all blocks that are not mappings */
-	HUGE_BYTES = 2 * 1024 * 1024,
-};
+#include "base/chunks.h"
+
+enum { FIRST_BYTES = 4 * 1024 };
+
+enum origin { FROM_MALLOC, FROM_CHUNKS, FROM_MMAP };
 
 struct block {
 	struct block *next;
 	size_t used, size; /* bytes of data */
-	size_t mapped;	   /* bytes of the whole, when it is a mapping of its own */
-	bool fresh;	   /* what has not been handed out is zero */
+	enum origin origin;
+	bool fresh; /* what has not been handed out is zero */
 	max_align_t data[];
 };
 
@@ -52,16 +52,28 @@ struct arena *arena_new(void)
 	return arena;
 }
 
+static void free_block(struct block *block)
+{
+	switch (block->origin) {
+	case FROM_MALLOC:
+		free(block);
+		break;
+	case FROM_CHUNKS:
+		chunks_give(block, (sizeof *block + block->size) / CHUNK_BYTES);
+		break;
+	case FROM_MMAP:
+		munmap(block, sizeof *block + block->size);
+		break;
+	}
+}
+
 static void free_blocks(struct block *block)
 {
 	struct block *next;
 
 	for (; block; block = next) {
 		next = block->next;
-		if (block->mapped)
-			munmap(block, block->mapped);
-		else
-			free(block);
+		free_block(block);
 	}
 }
 
@@ -103,47 +115,59 @@ static struct block *take_spare(struct arena *arena, size_t bytes)
 	return NULL;
 }
 
-/* Maps some huge pages' worth of memory where a huge page begins, which kernels
- * before 6.7 do not see to. */
-static struct block *map_block(size_t whole)
+static struct block *malloc_block(size_t whole)
 {
-	size_t before, size = (whole + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
-	uint8_t *p = mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct block *block;
+	struct block *block = malloc(whole);
 
-	if (p == MAP_FAILED)
+	if (block)
+		*block = (struct block){.size = whole - sizeof *block, .origin = FROM_MALLOC};
+	return block;
+}
+
+static struct block *chunk_block(size_t whole)
+{
+	size_t nr = (whole + CHUNK_BYTES - 1) / CHUNK_BYTES;
+	bool fresh;
+	struct block *block = chunks_take(nr, &fresh);
+
+	if (block)
+		*block = (struct block){
+			.size = nr * CHUNK_BYTES - sizeof *block, .origin = FROM_CHUNKS, .fresh = fresh};
+	return block;
+}
+
+static struct block *mmap_block(size_t whole)
+{
+	struct block *block = mmap(NULL, whole, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (block == MAP_FAILED)
 		return NULL;
-	before = -(uintptr_t)p % HUGE_BYTES;
-	if (before)
-		munmap(p, before);
-	munmap(p + before + size, HUGE_BYTES - before);
-	block = (struct block *)(void *)(p + before);
-	madvise(block, size, MADV_HUGEPAGE);
-	*block = (struct block){.size = size - sizeof *block, .mapped = size, .fresh = true};
+	madvise(block, whole, MADV_HUGEPAGE); /* as many as fit in */
+	*block = (struct block){.size = whole - sizeof *block, .origin = FROM_MMAP, .fresh = true};
 	return block;
 }
 
 static struct block *new_block(size_t bytes)
 {
 	size_t whole = sizeof(struct block) + bytes;
-	struct block *block = NULL;
+	struct block *block;
 
 	if (bytes > SIZE_MAX / 2)
 		out_of_memory();
-	if (bytes >= SMALL_BYTES)
-		block = map_block(whole);
-	else if ((block = malloc(whole)))
-		*block = (struct block){.size = bytes};
+	block = whole > MAX_CHUNKS * CHUNK_BYTES ? mmap_block(whole)
+		: whole > CHUNK_BYTES / 2	 ? chunk_block(whole)
+						 : malloc_block(whole);
 	if (!block)
 		out_of_memory();
 	return block;
 }
 
+/* As large as all before it, up to a chunk. */
 static size_t next_size(const struct arena *arena)
 {
-	if (arena->total >= SMALL_BYTES)
-		return HUGE_BYTES - sizeof(struct block);
+	if (arena->total >= CHUNK_BYTES / 2)
+		return CHUNK_BYTES - sizeof(struct block);
 	return arena->total ? arena->total : FIRST_BYTES;
 }
 
