@@ -5,6 +5,7 @@
 #define SOFOLD_POOL_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +29,7 @@ struct pool_aside {
 	void *context;
 	pthread_t thread;
 	bool started;
+	cpu_set_t anywhere; /* where it may run */
 };
 
 void pool_begin_aside(struct pool_aside *aside, void (*work)(void *context), void *context);
