@@ -84,6 +84,19 @@ static struct field read_field(struct arena *arena, struct span text, size_t *at
 	return (struct field){raw, field_value(arena, raw)};
 }
 
+static bool another_field(struct span text, size_t at)
+{
+	return at < text.n && text.p[at] == ',';
+}
+
+static void skip_line_end(struct span text, size_t *at)
+{
+	if (*at < text.n && text.p[*at] == '\r')
+		++*at;
+	if (*at < text.n && text.p[*at] == '\n')
+		++*at;
+}
+
 /* Reads the row at *at and moves to the next. */
 static struct row read_row(struct arena *arena, struct span text, size_t *at)
 {
@@ -98,11 +111,8 @@ static struct row read_row(struct arena *arena, struct span text, size_t *at)
 		field = read_field(arena, text, at);
 		if (row.nr_fields < NR_FIELDS)
 			row.fields[row.nr_fields++] = field;
-	} while (*at < text.n && text.p[*at] == ',');
-	if (*at < text.n && text.p[*at] == '\r')
-		++*at;
-	if (*at < text.n && text.p[*at] == '\n')
-		++*at;
+	} while (another_field(text, *at));
+	skip_line_end(text, at);
 	tail = (size_t)(row.fields[row.nr_fields - 1].raw.p - text.p) + row.fields[row.nr_fields - 1].raw.n;
 	row.raw = (struct span){text.p + start, *at - start};
 	row.tail = (struct span){text.p + tail, *at - tail};
@@ -111,7 +121,15 @@ static struct row read_row(struct arena *arena, struct span text, size_t *at)
 
 const char *record_next_path(struct arena *arena, struct span record, size_t *at)
 {
-	return *at < record.n ? read_row(arena, record, at).fields[PATH].value : NULL;
+	const char *path;
+
+	if (*at >= record.n)
+		return NULL;
+	path = read_field(arena, record, at).value;
+	while (another_field(record, *at))
+		*at = field_end(record, *at + 1);
+	skip_line_end(record, at);
+	return path;
 }
 
 /* --------- writing ------------------ */

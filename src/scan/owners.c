@@ -45,21 +45,44 @@ struct claims {
 	struct arena *arenas[POOL_MAX_WORKERS]; /* one for each worker */
 };
 
+/* Whether path is what base and row make, both as they are. */
+static bool is_joined(const char *path, const char *base, const char *row)
+{
+	size_t n = strlen(base);
+
+	return n ? !strncmp(path, base, n) && path[n] == '/' && !strcmp(path + n + 1, row)
+		 : !strcmp(path, row);
+}
+
+static file_id find_row(const struct layer *layer, struct arena *scratch, const char *base, const char *row)
+{
+	const char *path = *row && *row != '/' ? path_join(scratch, base, row) : NULL;
+
+	return path ? layer_find_file(layer, path) : NO_ID;
+}
+
 /* Finds the files a RECORD lists, and leaves the layer alone: several RECORDs
- * are read at once. */
+ * are read at once. Installers sort them as the layer is, so the next row most often
+ * names the next file. */
 static void read_rows(struct claims *claims, owner_id id, struct span record, struct arena *arena)
 {
-	const char *base = claims->layer->owners[id].base, *row;
+	const struct layer *layer = claims->layer;
+	const char *base = layer->owners[id].base, *row;
 	struct claimed *claimed = &claims->owners[id];
+	struct arena *scratch = arena_new();
+	file_id file, next = 0;
 	size_t at = 0;
 
-	while ((row = record_next_path(arena, record, &at))) {
-		const char *path = *row && *row != '/' ? path_join(arena, base, row) : NULL;
-		file_id file = path ? layer_find_file(claims->layer, path) : NO_ID;
-
-		if (file != NO_ID)
-			*VEC_PUSH(arena, claimed, files) = file;
+	for (; (row = record_next_path(scratch, record, &at)); arena_reset(scratch)) {
+		file = next < layer->nr_files && is_joined(layer->files[next].path, base, row)
+			       ? next
+			       : find_row(layer, scratch, base, row);
+		if (file == NO_ID)
+			continue;
+		*VEC_PUSH(arena, claimed, files) = file;
+		next = file + 1;
 	}
+	arena_free(scratch);
 }
 
 static void read_record(void *context, size_t item, unsigned worker)
