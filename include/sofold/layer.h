@@ -97,6 +97,7 @@ struct symbol {
 	uint64_t size;	     /* bytes, st_size */
 	uint32_t flags;	     /* enum symbol_flag */
 	uint32_t index;	     /* in .dynsym */
+	uint32_t hash;	     /* of the name, for look-ups; 0: not worked out */
 };
 
 /* One file name of .gnu.version_r and the versions wanted from it. */

@@ -28,7 +28,6 @@ struct export_index {
 	uint8_t *tags;	   /* of each chain: a bit for each tag_of() in it */
 	uint32_t *buckets; /* first symbol of each chain */
 	uint32_t *next;	   /* for each symbol */
-	uint32_t *hashes;
 };
 
 /* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
@@ -46,7 +45,7 @@ static uint8_t tag_of(uint32_t hash)
 	return (uint8_t)(1u << (hash >> 29));
 }
 
-static struct export_index *build_index(struct arena *arena, const struct object *object)
+void object_index_exports(struct arena *arena, struct object *object)
 {
 	struct export_index *index = arena_alloc(arena, sizeof *index);
 	size_t nr = object->nr_exports, nr_buckets = 1;
@@ -59,19 +58,24 @@ static struct export_index *build_index(struct arena *arena, const struct object
 	index->tags = arena_array(arena, nr_buckets, sizeof *index->tags);
 	index->buckets = arena_array(arena, nr_buckets, sizeof *index->buckets);
 	index->next = arena_array(arena, nr, sizeof *index->next);
-	index->hashes = arena_array(arena, nr, sizeof *index->hashes);
 	memset(index->buckets, 0xff, nr_buckets * sizeof *index->buckets);
 	/* Backwards, so that each chain is in .dynsym order. */
 	for (size_t i = nr; i--;) {
-		uint32_t hash = export_hash(object->exports[i].name);
+		uint32_t hash = symbol_hash(&object->exports[i]);
 		uint32_t *bucket = &index->buckets[hash & index->mask];
 
 		index->tags[hash & index->mask] |= tag_of(hash);
-		index->hashes[i] = hash;
 		index->next[i] = *bucket;
 		*bucket = (uint32_t)i;
 	}
-	return index;
+	object->index = index;
+}
+
+static bool is_indexed(const struct object *object)
+{
+	const struct export_index *index = object->index;
+
+	return index && index->exports == object->exports && index->nr_exports == object->nr_exports;
 }
 
 /* Whether this definition binds an import that wants a version. */
@@ -92,20 +96,21 @@ static bool is_base(const struct object *object, const struct symbol *symbol)
 const struct symbol *object_find_hashed(struct arena *arena, struct object *object, uint32_t hash,
 					const char *name, const char *version)
 {
-	const struct export_index *index = object->index;
+	const struct export_index *index;
 	const struct symbol *by_default = NULL;
 	unsigned nr_defaults = 0;
 
 	if (!object->nr_exports)
 		return NULL;
-	if (!index || index->exports != object->exports || index->nr_exports != object->nr_exports)
-		index = object->index = build_index(arena, object);
+	if (!is_indexed(object))
+		object_index_exports(arena, object);
+	index = object->index;
 	if (!(index->tags[hash & index->mask] & tag_of(hash)))
 		return NULL;
 	for (uint32_t i = index->buckets[hash & index->mask]; i != NO_SYMBOL; i = index->next[i]) {
 		const struct symbol *symbol = &object->exports[i];
 
-		if (index->hashes[i] != hash || strcmp(symbol->name, name) != 0)
+		if (symbol_hash(symbol) != hash || strcmp(symbol->name, name) != 0)
 			continue;
 		if (version ? has_version(symbol, version) : is_base(object, symbol))
 			return symbol;

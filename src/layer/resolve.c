@@ -475,7 +475,7 @@ void resolve_escapes(struct arena *arena, const struct layer *layer, const struc
 uint32_t resolve_import(struct arena *arena, struct layer *layer, const struct scope *scope,
 			const struct symbol *import)
 {
-	uint32_t hash = export_hash(import->name);
+	uint32_t hash = symbol_hash(import);
 
 	for (size_t i = 0; i < scope->nr_loaded; i++) {
 		struct object *object = &layer->objects[scope->loaded[i].object];

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "layer/exports.h"
 #include "scan/parts.h"
 #include "scan/walk.h"
 #include "sofold/pool.h"
@@ -52,6 +53,7 @@ static void parse(struct job *job, struct pile *pile, struct parsed *parsed)
 	struct layer scratch = {.arena = pile->arena};
 
 	parsed->sound = scan_object(&scratch, parsed->path, parsed->mapping.bytes, &parsed->object);
+	object_index_exports(pile->arena, &parsed->object);
 	if (!source_leave(job->source, &parsed->mapping)) {
 		parsed->sound = false;
 		scratch.nr_findings = 0;

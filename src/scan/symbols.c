@@ -6,6 +6,7 @@
  */
 #include "scan/object.h"
 
+#include "layer/exports.h"
 #include "sofold/image.h"
 
 static size_t count_symbols(struct reader *reader, uint64_t symtab)
@@ -76,7 +77,12 @@ static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Vers
 		return;
 	out = imported ? &object->imports[object->nr_imports++] : &object->exports[object->nr_exports++];
 	*out = (struct symbol){
-		.name = name, .size = symbol->st_size, .flags = symbol_flags(symbol), .index = (uint32_t)at};
+		.name = name,
+		.size = symbol->st_size,
+		.flags = symbol_flags(symbol),
+		.index = (uint32_t)at,
+		.hash = export_hash(name),
+	};
 	if (index > VER_NDX_GLOBAL && index < reader->nr_versions)
 		out->version = reader->versions[index];
 	if (versym & 0x8000)
