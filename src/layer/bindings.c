@@ -9,6 +9,10 @@
  * must be bound to that object, its successor or an equal copy, and what was bound to
  * the host must not be caught by an object that was not in the scope before.
  *
+ * What two scopes have in common at their beginning binds the same, so only what comes
+ * behind (their tails) is looked at first, and the answer serves for every root that
+ * brings an object the same tails: there are many roots, and few tails.
+ *
  * An object that is placed by the change was in no scope before. It must find
  * all it needs, and no import of it may be caught on the way by an object it
  * does not need.
@@ -33,6 +37,12 @@ struct side {
 	size_t at; /* the object compared, in scope */
 };
 
+/* Two scopes that have been found to bind an object's imports alike from an index on. */
+struct tails {
+	struct scope before, after;
+	size_t from; /* 0: none yet; a scope begins with the object that is opened */
+};
+
 struct comparison {
 	struct arena *arena;
 	const struct plan *plan;
@@ -41,6 +51,7 @@ struct comparison {
 	struct side before, after;
 	size_t nr_shared;	    /* objects at the start of both scopes that define the same */
 	const struct scope **homes; /* of each object: the first scope before that it was in */
+	struct tails *alike;	    /* of each object: the last */
 	bool **reported; /* for each object: of its imports, of its needed names, of its verneeds */
 	size_t nr_differences;
 };
@@ -154,7 +165,7 @@ static uint32_t bind_from(const struct comparison *comparison, const struct side
 static uint32_t bind(const struct comparison *comparison, const struct side *side,
 		     const struct symbol *import)
 {
-	return bind_from(comparison, side, 0, import, export_hash(import->name));
+	return bind_from(comparison, side, 0, import, symbol_hash(import));
 }
 
 /* Whether a version is asked of the C library or its like, which every
@@ -174,29 +185,62 @@ static bool asks_libc(const struct comparison *comparison, const struct object *
 	return false;
 }
 
-static void compare_import(struct comparison *comparison, size_t import)
+static object_id bound_in_tail(const struct comparison *comparison, const struct side *side,
+			       const struct symbol *import, uint32_t hash)
+{
+	uint32_t at = bind_from(comparison, side, comparison->nr_shared, import, hash);
+
+	return at == NO_ID ? NO_ID : side->scope.loaded[at].object;
+}
+
+/* False when the tails bind an import differently; that matters unless something before
+ * them binds it. */
+static bool compare_import(struct comparison *comparison, size_t import)
 {
 	const struct side *before = &comparison->before, *after = &comparison->after;
 	const struct symbol *symbol = &compared(after)->imports[import];
-	uint32_t hash = export_hash(symbol->name), was_at;
-	uint32_t is_at = bind_from(comparison, after, 0, symbol, hash);
-	object_id was, is;
+	uint32_t hash = symbol_hash(symbol);
+	object_id was = bound_in_tail(comparison, before, symbol, hash);
+	object_id is = bound_in_tail(comparison, after, symbol, hash);
 
-	if (is_at < comparison->nr_shared)
-		return;
-	/* Nothing before that: so it is on the other side. */
-	was_at = bind_from(comparison, before, comparison->nr_shared, symbol, hash);
-	was = was_at == NO_ID ? NO_ID : before->scope.loaded[was_at].object;
-	is = is_at == NO_ID ? NO_ID : after->scope.loaded[is_at].object;
 	if (was == is || (was == NO_ID && asks_libc(comparison, compared(after), symbol->version)) ||
 	    (was != NO_ID && is != NO_ID && succeeds(before->layer, comparison->plan, was, is)))
-		return;
-	if (is_new(comparison, import))
+		return true;
+	if (bind_from(comparison, after, 0, symbol, hash) >= comparison->nr_shared &&
+	    is_new(comparison, import))
 		error_add(comparison->err, ERROR_VERIFY, "%s: %s was bound to %s and would be bound to %s",
 			  path_of(after->layer, after->scope.loaded[after->at].object),
 			  versioned_name(comparison->arena, symbol),
 			  was == NO_ID ? "the host" : path_of(before->layer, was),
 			  is == NO_ID ? "nothing" : path_of(after->layer, is));
+	return false;
+}
+
+static bool same_tail(const struct scope *a, const struct scope *b, size_t from)
+{
+	if (a->nr_loaded != b->nr_loaded)
+		return false;
+	for (size_t i = from; i < a->nr_loaded; i++) {
+		if (a->loaded[i].object != b->loaded[i].object)
+			return false;
+	}
+	return true;
+}
+
+static void compare_imports(struct comparison *comparison)
+{
+	const struct side *before = &comparison->before, *after = &comparison->after;
+	struct tails *alike = &comparison->alike[after->scope.loaded[after->at].object];
+	bool all = true;
+
+	if (alike->from && alike->from == comparison->nr_shared &&
+	    same_tail(&alike->before, &before->scope, alike->from) &&
+	    same_tail(&alike->after, &after->scope, alike->from))
+		return;
+	for (size_t i = 0; i < compared(after)->nr_imports; i++)
+		all = compare_import(comparison, i) && all;
+	if (all)
+		*alike = (struct tails){before->scope, after->scope, comparison->nr_shared};
 }
 
 /* The needed names keep their number and order; only their texts change. */
@@ -262,8 +306,7 @@ static void compare_object(struct comparison *comparison)
 	const struct object *object = compared(&comparison->after);
 
 	comparison->nr_shared = count_shared(comparison);
-	for (size_t i = 0; i < object->nr_imports; i++)
-		compare_import(comparison, i);
+	compare_imports(comparison);
 	for (size_t i = 0; i < object->nr_needed; i++)
 		compare_needed(comparison, i);
 	for (size_t i = 0; comparison->platform->libc == LIBC_GLIBC && i < object->nr_verneeds; i++)
@@ -382,6 +425,7 @@ int bindings_compare(struct arena *arena, struct layer *before, const struct roo
 		.before.layer = before,
 		.after.layer = after,
 		.homes = find_homes(arena, before, roots),
+		.alike = arena_array(arena, before->nr_objects, sizeof *comparison.alike),
 		.reported = arena_array(arena, before->nr_objects, sizeof *comparison.reported),
 	};
 
