@@ -202,9 +202,12 @@ struct finding {
 	const char *message; /* one sentence without the path */
 };
 
+struct spent; /* what scan_layer() leaves for layer_free() to tidy up */
+
 struct layer {
 	struct arena *arena; /* holds everything below */
-	const char *root;    /* path as the user gave it */
+	struct spent *spent;
+	const char *root; /* path as the user gave it */
 
 	struct file *files;
 	size_t nr_files, alloc_files;

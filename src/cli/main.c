@@ -3,6 +3,7 @@
  *
  * Only this file prints errors and turns them into an exit status.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,10 +115,20 @@ static int dispatch(int argc, char **argv)
 	return run_named(argv[1], argc - 1, argv + 1);
 }
 
+/* Memory that is asked of the system or given back piece by piece is time that other
+ * threads have to wait, and what unmaps files is such a thread. */
+static void keep_memory(void)
+{
+	mallopt(M_TOP_PAD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+}
+
 int main(int argc, char **argv)
 {
-	int status = dispatch(argc, argv);
+	int status;
 
+	keep_memory();
+	status = dispatch(argc, argv);
 	/* A report that did not reach its reader must not pass for one. */
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("sofold: writing the report");

@@ -160,33 +160,12 @@ struct comparing {
 	struct stretch *stretches;
 	size_t nr_stretches, alloc_stretches;
 	atomic_bool *differs; /* from the leader compared with last; for each of ids */
+	uint8_t *buffers;     /* one for each worker */
 };
 
-static int open_at(const struct comparing *job, size_t at, struct mapping *mapping)
+static const struct file *file_at(const struct comparing *job, size_t at)
 {
-	const struct layer *layer = job->layer;
-	struct error err = {0};
-
-	return source_open(job->source, layer, &layer->files[layer->objects[job->ids[at]].file], mapping,
-			   &err);
-}
-
-/* False too when a file cannot be read now, though it was a moment ago: it
- * changes under us, and is then equal to nothing. */
-static bool same_bytes(const struct comparing *job, const struct stretch *stretch)
-{
-	struct mapping a, b;
-	struct span x, y;
-	bool same = false;
-
-	if (open_at(job, stretch->leader, &a))
-		return false;
-	if (!open_at(job, stretch->other, &b)) {
-		same = a.bytes.n == b.bytes.n && span_sub(a.bytes, stretch->offset, stretch->size, &x) &&
-		       span_sub(b.bytes, stretch->offset, stretch->size, &y) && span_equal(x, y);
-		same = source_close(job->source, &b) && same;
-	}
-	return source_close(job->source, &a) && same;
+	return &job->layer->files[job->layer->objects[job->ids[at]].file];
 }
 
 static void compare_stretch(void *context, size_t item, unsigned worker)
@@ -194,9 +173,22 @@ static void compare_stretch(void *context, size_t item, unsigned worker)
 	const struct comparing *job = context;
 	const struct stretch *stretch = &job->stretches[item];
 
-	(void)worker;
-	if (!atomic_load(&job->differs[stretch->other]) && !same_bytes(job, stretch))
+	if (!atomic_load(&job->differs[stretch->other]) &&
+	    !source_same(job->source, job->layer, file_at(job, stretch->leader), file_at(job, stretch->other),
+			 stretch->offset, stretch->size, job->buffers + (size_t)worker * SOURCE_BUFFER))
 		atomic_store(&job->differs[stretch->other], true);
+}
+
+/* A file that cannot be read now was read a moment ago: it changes under us, and is
+ * equal to nothing. */
+static void compare_stretches(struct comparing *job)
+{
+	unsigned threads = job->source->threads;
+	struct arena *arena = arena_new();
+
+	job->buffers = arena_array(arena, pool_workers(job->nr_stretches, threads), SOURCE_BUFFER);
+	pool_run(job->nr_stretches, threads, compare_stretch, job);
+	arena_free(arena);
 }
 
 static void add_stretches(struct comparing *job, size_t leader, size_t other)
@@ -237,7 +229,8 @@ static bool compare_round(struct comparing *job)
 				add_stretches(job, leader, i);
 		}
 	}
-	pool_run(job->nr_stretches, job->source->threads, compare_stretch, job);
+	if (job->nr_stretches)
+		compare_stretches(job);
 	for (i = 0; i < job->groups[job->nr_groups]; i++)
 		if (atomic_load(&job->differs[i]))
 			job->first[i] = NO_ID;

@@ -54,23 +54,30 @@ static void install_handler(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
+size_t mapping_read(int fd, void *p, size_t n, uint64_t offset)
+{
+	size_t done = 0;
+	ssize_t got = 1;
+
+	while (done < n && got) {
+		got = pread(fd, (uint8_t *)p + done, n - done, (off_t)(offset + done));
+		if (got < 0 && errno != EINTR)
+			return SIZE_MAX;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return done;
+}
+
 /* A file that has become shorter than it was a moment ago is as damaged as
  * one that shrinks while it is mapped. */
 static int copy_bytes(struct mapping *mapping, int fd, size_t size, const char *path, struct error *err)
 {
 	uint8_t *copy = malloc(size);
-	size_t done = 0;
-	ssize_t n = 1;
+	size_t done = copy ? mapping_read(fd, copy, size, 0) : SIZE_MAX;
 
-	if (!copy)
+	if (done == SIZE_MAX) {
+		free(copy);
 		return error_errno(err, "reading %s", path);
-	while (done < size && n) {
-		n = pread(fd, copy + done, size - done, (off_t)done);
-		if (n < 0 && errno != EINTR) {
-			free(copy);
-			return error_errno(err, "reading %s", path);
-		}
-		done += n > 0 ? (size_t)n : 0;
 	}
 	mapping->bytes = (struct span){copy, done};
 	mapping->damaged = done < size;
@@ -111,10 +118,15 @@ int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct erro
 	return 0;
 }
 
-int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct error *err)
+int mapping_open_fd(int dirfd, const char *path)
 {
 	/* O_NONBLOCK: a FIFO put in the file's place must not hang us. */
-	int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), rc;
+	return openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+}
+
+int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct error *err)
+{
+	int fd = mapping_open_fd(dirfd, path), rc;
 
 	if (fd < 0)
 		return error_errno(err, "opening %s", path);
@@ -147,4 +159,41 @@ bool mapping_close(struct mapping *mapping)
 
 	mapping_release(mapping);
 	return sound;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct mapping *x = *(struct mapping *const *)a, *y = *(struct mapping *const *)b;
+
+	return x->bytes.p < y->bytes.p ? -1 : x->bytes.p > y->bytes.p;
+}
+
+static size_t whole_pages(size_t bytes)
+{
+	return (bytes + page_size - 1) / page_size * page_size;
+}
+
+/* The kernel puts most mappings side by side; what it takes to stop all threads is paid
+ * once for each stretch. */
+void mapping_release_all(struct mapping **all, size_t nr)
+{
+	const uint8_t *start = NULL;
+	size_t bytes = 0, i;
+
+	if (nr)
+		qsort(all, nr, sizeof *all, by_address);
+	for (i = 0; i < nr; i++) {
+		struct span *span = &all[i]->bytes;
+
+		if (bytes && span->p != start + bytes) {
+			munmap((void *)(uintptr_t)start, bytes);
+			bytes = 0;
+		}
+		if (!bytes)
+			start = span->p;
+		bytes += whole_pages(span->n);
+		*span = (struct span){0};
+	}
+	if (bytes)
+		munmap((void *)(uintptr_t)start, bytes);
 }

@@ -34,6 +34,12 @@ int mapping_open(struct mapping *mapping, int dirfd, const char *path, struct er
 /* The same for a file that is open already; fd stays the caller's. */
 int mapping_of_fd(struct mapping *mapping, int fd, const char *path, struct error *err);
 
+/* Opens it only: the descriptor, or -1 and errno. */
+int mapping_open_fd(int dirfd, const char *path);
+
+/* Reads n bytes at offset, fewer where the file ends. The number, or SIZE_MAX and errno. */
+size_t mapping_read(int fd, void *p, size_t n, uint64_t offset);
+
 /* Unmaps. False when bytes were missing while it was mapped. Mappings of one
  * thread are closed in reverse order of opening. */
 bool mapping_close(struct mapping *mapping);
@@ -46,5 +52,8 @@ bool mapping_close(struct mapping *mapping);
  */
 bool mapping_leave(struct mapping *mapping);
 void mapping_release(struct mapping *mapping);
+
+/* The second step of many, neighbours in memory at once. */
+void mapping_release_all(struct mapping **all, size_t nr);
 
 #endif

@@ -303,7 +303,8 @@ static void finish(struct job *job)
 	mappings = arena_array(layer->arena, nr_parsed, sizeof(struct mapping *));
 	for (i = 0; i < nr_parsed; i++)
 		mappings[i] = &parsed[i]->mapping;
-	source_release_all(job->source, mappings, nr_parsed);
+	if (!job->source->contents)
+		*job->source->spent = (struct spent){.mappings = mappings, .nr_mappings = nr_parsed};
 	for (i = 0; i < nr_parsed; i++)
 		adopt(layer, parsed[i]);
 	link_paths(layer, linked, nr);

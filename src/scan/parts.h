@@ -26,14 +26,20 @@
 #include "sofold/pool.h"
 #include "sofold/scan.h"
 
+/* Mappings of parsed files. To take them away costs time, so that is done beside what the
+ * caller does with the layer, until layer_free(). */
+struct spent {
+	struct mapping **mappings;
+	size_t nr_mappings;
+	struct pool_aside releasing;
+};
+
 /* Where the bytes of a layer's files come from. */
 struct source {
 	int root;	       /* directory; -1 for an archive */
 	struct span *contents; /* of an archive: by file index; empty where not kept */
 	unsigned threads;
-	struct mapping **spent; /* that a thread of its own releases */
-	size_t nr_spent;
-	struct pool_aside releasing;
+	struct spent *spent;
 };
 
 /* Opens the bytes of a file. ERROR_RUN with a reason. */
@@ -44,9 +50,13 @@ bool source_close(const struct source *source, struct mapping *mapping);
 /* The same in two steps (mapping.h). */
 bool source_leave(const struct source *source, struct mapping *mapping);
 void source_release(const struct source *source, struct mapping *mapping);
-/* The second step of many, beside what the caller does until source_wait(). */
-void source_release_all(struct source *source, struct mapping **mappings, size_t nr);
-void source_wait(struct source *source);
+
+enum { SOURCE_BUFFER = 96 * 1024 };
+
+/* Whether two files are the same from offset on for size bytes. False too when one of them
+ * cannot be read or has become shorter. buffer: SOURCE_BUFFER bytes of the thread's own. */
+bool source_same(const struct source *source, const struct layer *layer, const struct file *a,
+		 const struct file *b, uint64_t offset, uint64_t size, uint8_t *buffer);
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
 /* The files of a tree and the objects in them. */

@@ -45,11 +45,19 @@ static void name_families(struct layer *layer)
 	}
 }
 
+static void release(void *context)
+{
+	struct spent *spent = context;
+
+	mapping_release_all(spent->mappings, spent->nr_mappings);
+}
+
 int scan_layer(const char *path, const struct scan_options *options, struct layer **out, struct error *err)
 {
 	struct arena *arena = arena_new();
 	struct layer *layer = arena_alloc(arena, sizeof *layer);
-	struct source source = {.root = -1, .threads = options->threads};
+	struct spent *spent = layer->spent = arena_alloc(arena, sizeof *spent);
+	struct source source = {.spent = spent, .root = -1, .threads = options->threads};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
 	*out = NULL;
@@ -67,16 +75,19 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
 		digests_read(layer, &source, options->hash_families);
 		*out = layer;
 	}
-	source_wait(&source);
+	if (spent->nr_mappings)
+		pool_begin_aside(&spent->releasing, release, spent);
 	if (fd >= 0)
 		close(fd);
 	if (rc)
-		arena_free(arena);
+		layer_free(layer);
 	return rc;
 }
 
 void layer_free(struct layer *layer)
 {
-	if (layer)
-		arena_free(layer->arena);
+	if (!layer)
+		return;
+	pool_end_aside(&layer->spent->releasing);
+	arena_free(layer->arena);
 }
