@@ -57,6 +57,37 @@ test_odd_rows_pass_through() {
 	is answers "$(python tree 'import one, two; print(one.ask(), two.ask())')" "42 42"
 }
 
+# Whose a file is does not depend on how, or in which order, a RECORD names it.
+test_owners_of_odd_rows() {
+	local name
+	two_wheels tree/site
+	for name in site/one.libs/{a,b,e} site/c d; do
+		cp tree/site/one.libs/libanswer-11111111.so.1 tree/$name.so
+	done
+	{
+		echo './one.libs/../one.libs//b.so,,'
+		echo '"one.libs/a.so","sha256=with, comma",12'
+		echo '/site/one.libs/e.so,,'
+		echo 'c.so'
+		echo '../d.so,,,"and
+			more"'
+		echo '../../d.so,,'
+	} >tree/site/one-1.0.dist-info/RECORD
+	sofold audit --format json tree
+	"$PYTHON" - >owners <<-'END'
+		import json
+		for family in json.load(open("out"))["families"]:
+		    for copy in family["copies"]:
+		        print(copy["path"], copy["owner"])
+	END
+	has owners "site/one.libs/b.so one 1.0"
+	has owners "site/one.libs/a.so one 1.0"
+	has owners "site/c.so one 1.0"
+	has owners "d.so one 1.0"
+	has owners "site/two.libs/libanswer-11111111.so.1 two 1.0"
+	has owners "site/one.libs/e.so -"
+}
+
 test_layer_without_records() {
 	two_wheels tree
 	rm -r tree/*.dist-info

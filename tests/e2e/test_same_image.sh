@@ -46,6 +46,25 @@ test_patched_and_never_patched() {
 	is after "$(load tree/*/ask.so | xargs)" "yes yes"
 }
 
+# Files are read in parts: one byte that differs is met wherever it lies.
+test_one_byte_differs() {
+	local at size
+	answers libanswer.so.1 yes soname=libanswer.so.1
+	size=$(stat -c %s libanswer.so.1)
+	mkdir -p tree/one tree/two
+	asks tree/one/ask.so needs=libanswer.so.1 runpath='$ORIGIN'
+	asks tree/two/ask.so needs=libanswer.so.1 runpath='$ORIGIN'
+	truncate -s 9000001 libanswer.so.1
+	for at in none "$size" 49151 49152 4194303 4194304 8388607 9000000; do
+		cp libanswer.so.1 tree/one/
+		cp libanswer.so.1 tree/two/
+		[ $at = none ] || printf x | dd of=tree/two/libanswer.so.1 bs=1 seek=$at conv=notrunc status=none
+		sofold audit --format json tree
+		copies out >relations
+		if [ $at = none ]; then has relations "identical"; else has relations "same image"; fi
+	done
+}
+
 # A stripped copy of the same build loads the same image.
 test_stripped_copy() {
 	answers libanswer.so.1 yes soname=libanswer.so.1 -g

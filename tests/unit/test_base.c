@@ -2,8 +2,11 @@
 #include "suites.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "sofold/arena.h"
 #include "sofold/error.h"
@@ -57,6 +60,37 @@ static void arena_reset_gives_its_memory_out_again(void)
 		arena_reset(arena);
 	}
 	arena_free(arena);
+}
+
+/* Pieces on both sides of every border between kinds of blocks, each piece written to,
+ * in arenas that come and go on several threads. */
+static void fill_an_arena(void *context, size_t item, unsigned worker)
+{
+	struct arena *arena = arena_new();
+	atomic_uint *dirty = context;
+	uint8_t *pieces[40];
+	size_t i, n;
+
+	(void)worker;
+	for (i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		n = (item + i) % 6 * (128u << 10) + 200 * i + 1;
+		pieces[i] = arena_alloc(arena, n);
+		if (!all_zero(pieces[i], n))
+			atomic_fetch_add(dirty, 1);
+		memset(pieces[i], (int)i + 1, n);
+	}
+	for (i = 0; i < sizeof pieces / sizeof *pieces; i++)
+		if (*pieces[i] != i + 1) /* another piece lies over it */
+			atomic_fetch_add(dirty, 1);
+	arena_free(arena);
+}
+
+static void arenas_share_memory_between_threads(void)
+{
+	atomic_uint dirty = 0;
+
+	pool_run(60, 4, fill_an_arena, &dirty);
+	CU_ASSERT_EQUAL(atomic_load(&dirty), 0);
 }
 
 static void arena_keeps_what_it_has_absorbed(void)
@@ -148,16 +182,80 @@ static void pool_does_every_item_once(void)
 	pool_run(0, 4, count, NULL);
 }
 
+struct placing {
+	cpu_set_t all;
+	atomic_uint elsewhere, workers[4];
+};
+
+/* Workers wait for each other, so that each of them has to be there. */
+static void look_where(void *context, size_t item, unsigned worker)
+{
+	struct placing *placing = context;
+	const struct timespec moment = {.tv_nsec = 1000000};
+	unsigned other, moments = 0;
+	cpu_set_t own;
+
+	(void)item;
+	atomic_fetch_add(&placing->workers[worker], 1);
+	for (other = 0; other < 4; other++)
+		while (!atomic_load(&placing->workers[other]) && moments++ < 5000)
+			nanosleep(&moment, NULL);
+	if (sched_getaffinity(0, sizeof own, &own) || !CPU_EQUAL(&own, &placing->all))
+		atomic_fetch_add(&placing->elsewhere, 1);
+}
+
+/* A processor is named for a thread's first step only; and there may be but one. */
+static void pool_workers_may_run_where_the_caller_may(void)
+{
+	struct placing placing = {.elsewhere = 0};
+	cpu_set_t before, one;
+
+	CU_ASSERT_EQUAL_FATAL(sched_getaffinity(0, sizeof before, &before), 0);
+	placing.all = before;
+	pool_run(4, 4, look_where, &placing);
+	for (size_t i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(atomic_load(&placing.workers[i]), 1);
+	CU_ASSERT_EQUAL(atomic_load(&placing.elsewhere), 0);
+
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	CU_ASSERT_EQUAL_FATAL(sched_setaffinity(0, sizeof one, &one), 0);
+	placing = (struct placing){.all = one};
+	pool_run(4, 4, look_where, &placing);
+	CU_ASSERT_EQUAL(atomic_load(&placing.elsewhere), 0);
+	sched_setaffinity(0, sizeof before, &before);
+}
+
+static void set_flag(void *context)
+{
+	atomic_store((atomic_bool *)context, true);
+}
+
+static void pool_does_one_thing_beside_the_caller(void)
+{
+	struct pool_aside aside = {0};
+	atomic_bool done = false;
+
+	pool_end_aside(&aside);
+	pool_begin_aside(&aside, set_flag, &done);
+	pool_end_aside(&aside);
+	CU_ASSERT(atomic_load(&done));
+	pool_end_aside(&aside);
+}
+
 void suite_base(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(arena_gives_zeroed_aligned_memory_of_any_size),
 		UNIT_TEST(arena_reset_gives_its_memory_out_again),
+		UNIT_TEST(arenas_share_memory_between_threads),
 		UNIT_TEST(arena_keeps_what_it_has_absorbed),
 		UNIT_TEST(vectors_grow_and_keep_their_elements),
 		UNIT_TEST(spans_give_only_what_is_inside),
 		UNIT_TEST(errors_are_joined_and_cut),
 		UNIT_TEST(pool_does_every_item_once),
+		UNIT_TEST(pool_workers_may_run_where_the_caller_may),
+		UNIT_TEST(pool_does_one_thing_beside_the_caller),
 	};
 
 	unit_suite("base", tests, sizeof tests / sizeof *tests);

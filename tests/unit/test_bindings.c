@@ -212,6 +212,51 @@ static void bindings_of_a_kept_copy_fail_where_its_library_is_not_found(void)
 	bindings_of_a_kept_copy_hold_in_its_new_scopes(false);
 }
 
+/* Two modules need lib.so, which takes f from one.so; by the plan from two.so. The first
+ * module may define f itself: there the change does not show. */
+static void begin_two_roots(const char *exports_p)
+{
+	before = build_layer();
+	build_object(before,
+		     (struct build_object){
+			     .path = "p.so", .exports = exports_p, .needed = "lib.so", .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "q.so",
+						   .exports = "PyInit_q",
+						   .needed = "lib.so libm.so.6",
+						   .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "lib.so",
+						   .imports = "f",
+						   .needed = "one.so two.so",
+						   .rpath = "$ORIGIN"});
+	build_object(before, (struct build_object){.path = "one.so", .exports = "f"});
+	build_object(before, (struct build_object){.path = "two.so", .exports = "f"});
+	build_object(before, (struct build_object){.path = "extra.so", .exports = "f"});
+	start_plan();
+}
+
+static void bindings_hidden_under_one_root_are_compared_under_the_next(void)
+{
+	begin_two_roots("PyInit_p f");
+	after->objects[2].needed[0] = "two.so";
+	after->objects[2].needed[1] = "one.so";
+	expect(ERROR_VERIFY, "lib.so: f was bound to one.so and would be bound to two.so");
+}
+
+static void bindings_found_alike_under_one_root_are_compared_under_others(void)
+{
+	begin_two_roots("PyInit_p");
+	after->objects[1].needed[1] = "extra.so"; /* which comes before what lib.so needs */
+	expect(ERROR_VERIFY, "lib.so: f was bound to one.so and would be bound to extra.so");
+}
+
+static void bindings_found_alike_under_one_root_serve_for_others(void)
+{
+	begin_two_roots("PyInit_p");
+	replace(3, 4);
+	after->objects[2].needed[0] = "two.so";
+	expect(ERROR_NONE, "");
+}
+
 static void bindings_follow_a_chain_of_replacements(void)
 {
 	before = build_layer();
@@ -262,6 +307,9 @@ void suite_bindings(void)
 		UNIT_TEST(bindings_must_not_be_taken_by_a_third_object),
 		UNIT_TEST(bindings_of_a_kept_copy_hold_where_it_was_not_before),
 		UNIT_TEST(bindings_of_a_kept_copy_fail_where_its_library_is_not_found),
+		UNIT_TEST(bindings_hidden_under_one_root_are_compared_under_the_next),
+		UNIT_TEST(bindings_found_alike_under_one_root_are_compared_under_others),
+		UNIT_TEST(bindings_found_alike_under_one_root_serve_for_others),
 		UNIT_TEST(bindings_follow_a_chain_of_replacements),
 		UNIT_TEST(bindings_count_the_differences_that_are_not_shown),
 	};

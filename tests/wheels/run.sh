@@ -64,6 +64,7 @@ answer() {
 	shift
 	file=$CACHE/answers/$layer-${key%% *}-$({
 		echo "$key $("$python" -VV)$emulator $(grep -m1 'model name' /proc/cpuinfo || uname -m)"
+		env | grep '^OPENBLAS_' | sort || true # which kernels compute
 		cat "$FIXTURES/$layer.txt" "$FIXTURES/beside.txt" "$WHEELS"/*.py
 	} | sha256sum | cut -c1-16)
 	if [ ! -f "$file" ]; then
