@@ -17,7 +17,7 @@ check_results() {
 }
 
 compare_results() { # name of the core, whose results
-	answer "results-$2" -- results_of "$before" "$2" >"$work/results.before" ||
+	answer "trim-results-$2" "$TRIM/results.py" -- results_of "$before" "$2" >"$work/results.before" ||
 		die "$layer: results.py fails on the untouched layer as $2"
 	[ "$(wc -l <"$work/results.before")" -ge 4000 ] ||
 		die "$layer: only $(wc -l <"$work/results.before") results before as $2"
@@ -50,7 +50,7 @@ check_core_names() {
 check_suites() {
 	local core=$1 whose=$2
 	shift 2
-	answer "suites-$whose" "$@" -- suites_of "$before" "$whose" "$@" >"$work/suites.before" ||
+	answer "trim-suites-$whose" "$WHEELS/outcomes.py" "$@" -- suites_of "$before" "$whose" "$@" >"$work/suites.before" ||
 		die "$layer: the suites do not run on the untouched layer"
 	[ "$(wc -l <"$work/suites.before")" -ge 400 ] ||
 		die "$layer: only $(wc -l <"$work/suites.before") tests before"
@@ -74,7 +74,7 @@ suites_of() { # tree, core, suites
 
 # check_imports [--together]
 check_imports() {
-	answer imports "$@" -- import_tree "$before" "$@" >"$work/imports.before"
+	answer trim-imports "$WHEELS/import_probe.py" "$@" -- import_tree "$before" "$@" >"$work/imports.before"
 	import_tree "$after" "$@" >"$work/imports.after" || true
 	[ -s "$work/imports.before" ] || die "$layer: nothing can be imported before"
 	same "$what: the same $(wc -l <"$work/imports.before") extension modules import" \

@@ -4,10 +4,8 @@
 # Why: untouched and trimmed layers are asked the same questions, and what the untouched
 # ones answer is worth keeping.
 # How: one tree at a time; `layer`, `before`, `after` and the others below say which.
-# Environment variables that tell OpenBLAS what to do are the tests' alone.
-unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_L2_SIZE \
-	OPENBLAS_VERBOSE LD_LIBRARY_PATH || true
 
+# shellcheck disable=SC2034
 TRIM=$ROOT/tests/trim
 # shellcheck disable=SC2034  # the parts read these
 # Those of x86-64 that stay, as gotoblas_ spells them.
@@ -20,30 +18,6 @@ CORE_NAMES=(Katmai Coppermine Northwood Prescott Banias Atom Core2 Penryn Dunnin
 
 # shellcheck disable=SC2034  # the parts set and read these
 layer='' what='' before='' after='' work='' python='' emulator='' kind=''
-
-# answer KEY-PARTS -- COMMAND...: what COMMAND wrote when it was first run for these parts
-# and this layer on a processor like this. Only for the untouched layer.
-answer() {
-	local key='' file
-	while [ "$1" != -- ]; do
-		key+="$1 "
-		shift
-	done
-	shift
-	file=$CACHE/answers/$layer-trim-${key%% *}-$({
-		echo "$key $("$python" -VV)$emulator $(grep -m1 'model name' /proc/cpuinfo || uname -m)"
-		cat "$FIXTURES/$layer.txt" "$FIXTURES/beside.txt" "$WHEELS"/{outcomes,import_probe}.py "$TRIM"/results.py
-	} | sha256sum | cut -c1-16)
-	if [ ! -f "$file" ]; then
-		mkdir -p "$CACHE/answers"
-		"$@" >"$file.$$" || {
-			rm -f "$file.$$"
-			return 1
-		}
-		mv "$file.$$" "$file"
-	fi
-	cat "$file"
-}
 
 # in_layer TREE COMMAND...: as someone who uses the layer would run it.
 in_layer() {

@@ -14,6 +14,10 @@ SOFOLD=${SOFOLD:-$ROOT/build/sofold}
 # shellcheck disable=SC2034
 JOBS=$(nproc)
 
+# What tells OpenBLAS what to do is the tests' alone.
+unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS OMP_NUM_THREADS GOTO_NUM_THREADS OPENBLAS_L2_SIZE \
+	OPENBLAS_VERBOSE LD_LIBRARY_PATH || true
+
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 3
@@ -84,6 +88,33 @@ beside() (
 	fi
 	echo "$final"
 )
+
+# answer WHAT [WORD|FILE...] -- COMMAND...: what COMMAND wrote when it was first run for
+# these words, with these files, on this layer, by this interpreter and on a processor like
+# this. Only for the untouched layer: layer, python and emulator say which.
+# shellcheck disable=SC2154
+answer() {
+	local what=$1 words=() files=("$FIXTURES/$layer.txt" "$FIXTURES/beside.txt") file
+	shift
+	while [ "$1" != -- ]; do
+		if [ -f "$1" ]; then files+=("$1"); else words+=("$1"); fi
+		shift
+	done
+	shift
+	file=$CACHE/answers/$layer-$what-$({
+		echo "${words[*]} $("$python" -VV)$emulator $(grep -m1 'model name' /proc/cpuinfo || uname -m)"
+		cat "${files[@]}"
+	} | sha256sum | cut -c1-16)
+	if [ ! -f "$file" ]; then
+		mkdir -p "$CACHE/answers"
+		"$@" >"$file.$$" || {
+			rm -f "$file.$$"
+			return 1
+		}
+		mv "$file.$$" "$file"
+	fi
+	cat "$file"
+}
 
 # native_bytes DIR: "BYTES COUNT" of shared objects by name, hard links once.
 native_bytes() {

@@ -53,27 +53,6 @@ choose_python() {
 	fi
 }
 
-# answer KEY-PARTS -- COMMAND...: runs COMMAND once for these parts and this layer, and
-# prints what it wrote then. Only for the untouched layer.
-answer() {
-	local key='' file
-	while [ "$1" != -- ]; do
-		key+="$1 "
-		shift
-	done
-	shift
-	file=$CACHE/answers/$layer-${key%% *}-$({
-		echo "$key $("$python" -VV)$emulator $(grep -m1 'model name' /proc/cpuinfo || uname -m)"
-		env | grep '^OPENBLAS_' | sort || true # which kernels compute
-		cat "$FIXTURES/$layer.txt" "$FIXTURES/beside.txt" "$WHEELS"/*.py
-	} | sha256sum | cut -c1-16)
-	if [ ! -f "$file" ]; then
-		mkdir -p "$CACHE/answers"
-		"$@" >"$file.$$" && mv "$file.$$" "$file"
-	fi
-	cat "$file"
-}
-
 # in_layer TREE COMMAND...: COMMAND in the environment of someone who uses the layer.
 in_layer() {
 	local tree=$1
@@ -246,7 +225,7 @@ changed_copy() {
 
 check_imports() {
 	[ -n "$python" ] || return 0
-	answer imports -- import_tree "$before" >"$work/imports.before"
+	answer imports "$WHEELS/import_probe.py" -- import_tree "$before" >"$work/imports.before"
 	import_tree "$after" >"$work/imports.after"
 	[ -s "$work/imports.before" ] || die "$layer: nothing can be imported before"
 	same "$layer: the same $(wc -l <"$work/imports.before") extension modules import" \
@@ -263,7 +242,7 @@ check_suites() {
 	local suites
 	read -r -a suites <<<"$(pin "$layer" suites)"
 	[ "${#suites[@]}" -gt 0 ] && [ -n "$python" ] || return 0
-	answer suites -- suites_of "$before" "${suites[@]}" >"$work/suites.before"
+	answer suites "$WHEELS/outcomes.py" -- suites_of "$before" "${suites[@]}" >"$work/suites.before"
 	suites_of "$after" "${suites[@]}" >"$work/suites.after"
 	[ "$(wc -l <"$work/suites.before")" -ge 400 ] ||
 		die "$layer: only $(wc -l <"$work/suites.before") tests before"
