@@ -1,7 +1,7 @@
 #!/bin/sh
 # The architecture, tested: src/README.md says what each folder may know.
 #
-#   core (layer, image, trim, plan, prune) calls nothing but itself, the arena, and a short
+#   core (layer, image, trim, plan, prune) calls nothing but itself, base's arena and the like, and a short
 #   list of pure C functions: read off the object files' undefined symbols.
 #   in (scan) alone includes headers of libelf, libdwarf, libcrypto, libarchive;
 #   config alone those of libcyaml and libyaml; report and cli may have jansson and argp.
@@ -25,7 +25,7 @@ symbols() { # kind, object files: names of defined (T) or undefined (U) symbols
 }
 
 own=$(symbols T "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o \
-	"$B"/obj/base/arena.o "$B"/obj/base/vec.o "$B"/obj/base/error.o)
+	"$B"/obj/base/arena.o "$B"/obj/base/vec.o "$B"/obj/base/error.o "$B"/obj/base/size.o)
 for object in "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o; do
 	for symbol in $(symbols U "$object"); do
 		case " $(echo $own $pure) " in

@@ -16,6 +16,7 @@
 #include "sofold/layer.h"
 #include "sofold/plan.h"
 #include "sofold/prune.h"
+#include "sofold/size.h"
 #include "sofold/verify.h"
 
 enum { REPORT_SCHEMA_VERSION = 1 };
@@ -24,10 +25,6 @@ struct report_style {
 	bool color;   /* ANSI escapes */
 	bool verbose; /* every file, not the biggest only */
 };
-
-/* "35.1 MB", "812 B"; into a buffer of the caller's, which is returned. */
-enum { SIZE_TEXT = 32 };
-const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes);
 
 /*
  * Text from the layer as it may be shown: names of files and libraries hold

@@ -77,7 +77,7 @@ struct options {
 
 	/* shrink */
 	enum level level;
-	unsigned passes;
+	unsigned passes, asked; /* asked: named by --only */
 	const char **merge;
 	size_t nr_merge, alloc_merge;
 	const char *output;

@@ -209,11 +209,22 @@ static int config_passes(const struct config *config, const struct config_list *
 	return 0;
 }
 
+static int check_passes(const struct config *config, unsigned passes, struct error *err)
+{
+	unsigned line = config->only.line ? config->only.line : config->skip.line;
+
+	if (!passes)
+		return config_error(err, config->path, line, "only and skip leave no pass to run");
+	if ((passes & PASS_TRIM) && !(passes & PASS_STRIP))
+		return config_error(err, config->path, line, "trim works only together with strip");
+	return 0;
+}
+
 /* What flags then change. */
 static int apply_config(struct options *options, struct error *err)
 {
 	const struct config *config = &options->config;
-	unsigned only = 0, skip = 0;
+	unsigned only = 0, skip = 0, passes;
 	int rc;
 
 	if (config->level.text && !options_level(config->level.text, &options->level))
@@ -222,11 +233,11 @@ static int apply_config(struct options *options, struct error *err)
 	rc = config_passes(config, &config->only, &only, err);
 	if (!rc)
 		rc = config_passes(config, &config->skip, &skip, err);
-	options->passes = options_without(config->only.line ? only : options->passes, skip);
-	if (!rc && !options->passes)
-		rc = config_error(err, config->path,
-				  config->only.line ? config->only.line : config->skip.line,
-				  "only and skip leave no pass to run");
+	passes = options_without(config->only.line ? only : options->passes, skip);
+	if (!rc)
+		rc = check_passes(config, passes, err);
+	if (!rc)
+		options->passes = passes;
 	return rc;
 }
 

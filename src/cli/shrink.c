@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->output = arg;
 		return 0;
 	case OPTION_ONLY:
-		options->passes = parse_passes(state, options->arena, arg);
+		options->passes = options->asked = parse_passes(state, options->arena, arg);
 		return 0;
 	case OPTION_SKIP:
 		options->passes = options_without(options->passes, parse_passes(state, options->arena, arg));
@@ -85,6 +85,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--only and --skip leave no pass to run");
 		if ((options->passes & PASS_TRIM) && !(options->passes & PASS_STRIP))
 			argp_error(state, "trim works only together with strip: --only trim,strip");
+		if ((options->asked & PASS_TRIM) && options->level < LEVEL_DEFAULT)
+			argp_error(state, "trim is for --level default and max");
 		if (options->poison && (!(options->passes & PASS_TRIM) || options->level < LEVEL_DEFAULT))
 			argp_error(
 				state,

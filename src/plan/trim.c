@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "plan/plan.h"
+#include "sofold/size.h"
 #include "sofold/vec.h"
 
 static int by_name(const void *a, const void *b)
@@ -213,24 +214,25 @@ static const char *why(const struct layer *layer, const struct trim_task *task, 
 {
 	const struct trim_result *result = &task->result;
 	struct arena *arena = layer->arena;
+	char size[SIZE_TEXT];
 
 	if (result->removed)
 		text = arena_printf(arena, "%s; %s serves instead of %s: it now needs a processor with %s",
 				    text, result->serves, result->removed, cpu_words(task->request.cpu));
 	if (task->request.poison)
-		text = arena_printf(arena, "%s; puts traps into %llu bytes of code nobody reaches", text,
-				    (unsigned long long)result->dead);
+		text = arena_printf(arena, "%s; puts traps into %s of code nobody reaches", text,
+				    size_text(size, result->dead));
 	else if (result->cut)
-		text = arena_printf(arena, "%s; cuts out %llu bytes of code nobody reaches", text,
-				    (unsigned long long)result->cut);
+		text = arena_printf(arena, "%s; cuts out %s of code nobody reaches", text,
+				    size_text(size, result->cut));
 	if (result->folded)
 		text = arena_printf(arena, "%s; %zu kernels share another's code", text, result->folded);
 	if (task->nr_gone)
 		text = arena_printf(arena, "%s; the names of %zu functions go with their code", text,
 				    task->nr_gone);
 	if (result->unwind)
-		text = arena_printf(arena, "%s; drops %llu bytes of unwind tables", text,
-				    (unsigned long long)result->unwind);
+		text = arena_printf(arena, "%s; drops %s of unwind tables", text,
+				    size_text(size, result->unwind));
 	return text;
 }
 

@@ -1,21 +1,9 @@
-/* Sizes, headings and wrapped words: what every text report is made of. */
+/* Headings and wrapped words: what every text report is made of. */
 #include "report/style.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { COLUMNS = 80 };
-
-const char *size_text(char buffer[SIZE_TEXT], uint64_t bytes)
-{
-	if (bytes < 1000)
-		snprintf(buffer, SIZE_TEXT, "%" PRIu64 " B", bytes);
-	else if (bytes < 1000000)
-		snprintf(buffer, SIZE_TEXT, "%.1f kB", (double)bytes / 1e3);
-	else
-		snprintf(buffer, SIZE_TEXT, "%.2f MB", (double)bytes / 1e6);
-	return buffer;
-}
 
 static bool is_control(unsigned char c)
 {

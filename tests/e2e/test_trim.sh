@@ -166,7 +166,7 @@ test_dry_run_says_what_and_why() {
 	has out "AVX2 and FMA"
 	has out "of code nobody reaches"
 	has out "go with their code"
-	has out "bytes of unwind tables"
+	has out "B of unwind tables"
 	digest tree | cmp - before
 	exits 1 "$SOFOLD" shrink --check $LAMBDA tree
 	digest tree | cmp - before

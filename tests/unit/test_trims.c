@@ -280,8 +280,8 @@ static void trims_become_part_of_a_rewrite(void)
 	CU_ASSERT(!strncmp(action_of(a)->because, before, strlen(before)));
 	UNIT_ASSERT_TEXT(action_of(a)->because + strlen(before),
 			 "; HASWELL serves instead of PRESCOTT, ATOM: it now needs a processor with AVX2 and FMA; "
-			 "cuts out 8192 bytes of code nobody reaches; 9 kernels share another's code; "
-			 "the names of 3 functions go with their code; drops 678 bytes of unwind tables");
+			 "cuts out 8.2 kB of code nobody reaches; 9 kernels share another's code; "
+			 "the names of 3 functions go with their code; drops 678 B of unwind tables");
 	plan_end();
 }
 
@@ -295,7 +295,7 @@ static void trims_with_traps_say_so(void)
 	tasks();
 	trims.tasks[0].result = (struct trim_result){.dead = 12345, .cuts = {.nr_patches = 1}};
 	take();
-	CU_ASSERT(strstr(action_of(a)->because, "; puts traps into 12345 bytes of code nobody reaches") != NULL);
+	CU_ASSERT(strstr(action_of(a)->because, "; puts traps into 12.3 kB of code nobody reaches") != NULL);
 	plan_end();
 }
 
