@@ -25,7 +25,7 @@ symbols() { # kind, object files: names of defined (T) or undefined (U) symbols
 }
 
 own=$(symbols T "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o \
-	"$B"/obj/base/arena.o "$B"/obj/base/vec.o "$B"/obj/base/error.o "$B"/obj/base/size.o)
+	"$B"/obj/base/arena.o "$B"/obj/base/vec.o "$B"/obj/base/error.o "$B"/obj/base/size.o "$B"/obj/base/texts.o)
 for object in "$B"/obj/layer/*.o "$B"/obj/image/*.o "$B"/obj/trim/*.o "$B"/obj/plan/*.o "$B"/obj/prune/*.o; do
 	for symbol in $(symbols U "$object"); do
 		case " $(echo $own $pure) " in

@@ -39,7 +39,7 @@ struct trim_request {
 	bool poison;			/* traps instead of holes, byte by byte: to test the analysis */
 	const struct extent *functions; /* of the unwind table, by address */
 	size_t nr_functions;
-	const char *const *wanted; /* names somebody imports or may look up, sorted by strcmp() */
+	const char *const *wanted; /* names somebody imports or may look up, sorted (texts.h) */
 	size_t nr_wanted;
 };
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sofold/texts.h"
 #include "sofold/vec.h"
 
 static bool is_proper(const char *name)
@@ -76,11 +77,6 @@ int dir_open_file(int root, const char *path, struct stat *st)
 	return fd;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int dir_list(struct arena *arena, int dir, struct dir_names *names)
 {
 	int error, fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -97,7 +93,6 @@ int dir_list(struct arena *arena, int dir, struct dir_names *names)
 	errno = error;
 	if (error)
 		return -1;
-	if (names->nr_names)
-		qsort(names->names, names->nr_names, sizeof *names->names, compare_names);
+	texts_sort(names->names, names->nr_names);
 	return 0;
 }

@@ -23,7 +23,7 @@ int dir_open_file(int root, const char *path, struct stat *st);
 
 /* Names in a directory, without "." and "..", sorted. */
 struct dir_names {
-	char **names;
+	const char **names;
 	size_t nr_names, alloc_names;
 };
 

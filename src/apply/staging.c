@@ -170,7 +170,7 @@ static bool is_number(const char *name)
 
 struct removal {
 	int dir;
-	char **names;
+	const char **names;
 	int *errors; /* errno of each */
 };
 

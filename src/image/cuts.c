@@ -13,11 +13,6 @@
 
 #define SHT_X86_64_UNWIND 0x70000001
 
-bool phdr_is_unwind(const Elf64_Phdr *phdr)
-{
-	return phdr->p_type == PT_GNU_EH_FRAME;
-}
-
 bool section_is_unwind(const struct image *image, const Elf64_Shdr *shdr)
 {
 	const char *name = image_section_name(image, shdr);

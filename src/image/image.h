@@ -218,7 +218,11 @@ void draft_patch(struct draft *draft, uint64_t vaddr, const void *bytes, size_t 
 int draft_cuts(struct draft *draft, struct error *err);
 
 /* Whether a program header or section describes how to unwind. */
-bool phdr_is_unwind(const Elf64_Phdr *phdr);
+static inline bool phdr_is_unwind(const Elf64_Phdr *phdr)
+{
+	return phdr->p_type == PT_GNU_EH_FRAME;
+}
+
 bool section_is_unwind(const struct image *image, const Elf64_Shdr *shdr);
 
 /* Turns cuts->gone and cuts->patches into patches. ERROR_REFUSED where a symbol

@@ -17,35 +17,11 @@
  * another matter, since C++ may call it and be called back from it, unless everybody
  * who loads it is C.
  */
-#include <stdlib.h>
 
 #include "plan/plan.h"
 #include "sofold/size.h"
+#include "sofold/texts.h"
 #include "sofold/vec.h"
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorts names, and leaves each once. */
-static size_t unite(const char **names, size_t nr)
-{
-	size_t i, kept = 0;
-
-	if (!nr)
-		return 0;
-	qsort(names, nr, sizeof *names, by_name);
-	for (i = 1; i < nr; i++)
-		if (strcmp(names[i], names[kept]) != 0)
-			names[++kept] = names[i];
-	return kept + 1;
-}
-
-static bool is_listed(const char *const *names, size_t nr, const char *name)
-{
-	return nr && bsearch(&name, names, nr, sizeof *names, by_name);
-}
 
 static void read_wanted(struct trims *trims, const struct layer *after)
 {
@@ -59,7 +35,7 @@ static void read_wanted(struct trims *trims, const struct layer *after)
 		for (k = 0; k < object->nr_imports; k++)
 			*VEC_PUSH(after->arena, trims, wanted) = object->imports[k].name;
 	}
-	trims->nr_wanted = unite(trims->wanted, trims->nr_wanted);
+	trims->nr_wanted = texts_unite(trims->wanted, trims->nr_wanted);
 }
 
 /* --------- unwinding ------------------ */
@@ -155,14 +131,14 @@ static void read_names(struct trims *trims, const struct layer *layer)
 		const struct object *object = &layer->objects[trims->tasks[i].object];
 
 		for (k = 0; k < object->nr_exports && trims->tasks[i].request.exports; k++) {
-			if (is_listed(trims->wanted, trims->nr_wanted, object->exports[k].name))
+			if (texts_hold(trims->wanted, trims->nr_wanted, object->exports[k].name))
 				continue;
 			names->items = vec_grow(layer->arena, names->items, names->nr_items, &alloc,
 						sizeof *names->items);
 			names->items[names->nr_items++] = object->exports[k].name;
 		}
 	}
-	names->nr_items = unite(names->items, names->nr_items);
+	names->nr_items = texts_unite(names->items, names->nr_items);
 	names->found = arena_array(layer->arena, names->nr_items, sizeof *names->found);
 }
 
@@ -195,7 +171,7 @@ void plan_keep_named(struct arena *arena, struct trims *trims)
 	for (i = 0; i < names->nr_items; i++)
 		if (names->found[i])
 			*VEC_PUSH(arena, trims, wanted) = names->items[i];
-	trims->nr_wanted = unite(trims->wanted, trims->nr_wanted);
+	trims->nr_wanted = texts_unite(trims->wanted, trims->nr_wanted);
 	for (i = 0; i < trims->nr_tasks; i++) {
 		trims->tasks[i].request.wanted = trims->wanted;
 		trims->tasks[i].request.nr_wanted = trims->nr_wanted;

@@ -6,11 +6,11 @@
  * found. Results outlive the mapping, so nothing of them points into it.
  */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "scan/parts.h"
 #include "sofold/pool.h"
+#include "sofold/texts.h"
 #include "sofold/vec.h"
 
 struct trimming {
@@ -42,11 +42,6 @@ static bool is_accepted(struct span bytes, const struct trim_task *task, struct 
 	return !rc;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void name_gone(struct arena *arena, const struct object *object, struct trim_task *task)
 {
 	size_t i;
@@ -55,8 +50,7 @@ static void name_gone(struct arena *arena, const struct object *object, struct t
 	for (i = 0; i < object->nr_exports; i++)
 		if (cuts_symbol(&task->result.cuts, object->exports[i].index))
 			task->gone[task->nr_gone++] = object->exports[i].name;
-	if (task->nr_gone)
-		qsort(task->gone, task->nr_gone, sizeof *task->gone, by_name);
+	texts_sort(task->gone, task->nr_gone);
 }
 
 static void trim_bytes(struct arena *arena, const struct object *object, struct span bytes,

@@ -9,6 +9,7 @@
  */
 #include "trim/percpu.h"
 
+#include "sofold/texts.h"
 #include "sofold/vec.h"
 
 static bool contains(const char *name, const char *const *parts)
@@ -16,24 +17,6 @@ static bool contains(const char *name, const char *const *parts)
 	for (; *parts; parts++)
 		if (strstr(name, *parts))
 			return true;
-	return false;
-}
-
-static bool is_wanted(const struct trim_request *request, const char *name)
-{
-	size_t low = 0, high = request->nr_wanted;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(request->wanted[middle], name);
-
-		if (!order)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return false;
 }
 
@@ -63,7 +46,8 @@ static void reach_exports(struct program *program, const struct percpu *percpu)
 		unit = unit_at(program, program->symbols[i].st_value);
 		if (unit == NO_UNIT)
 			continue;
-		if ((!request->exports && !kernels[unit]) || is_wanted(request, name) ||
+		if ((!request->exports && !kernels[unit]) ||
+		    texts_hold(request->wanted, request->nr_wanted, name) ||
 		    (percpu->family && contains(name, percpu->family->asked)))
 			reach_unit(program, unit);
 	}

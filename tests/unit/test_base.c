@@ -11,7 +11,9 @@
 #include "sofold/arena.h"
 #include "sofold/error.h"
 #include "sofold/pool.h"
+#include "sofold/size.h"
 #include "sofold/span.h"
+#include "sofold/texts.h"
 #include "sofold/vec.h"
 
 static void arena_gives_zeroed_aligned_memory_of_any_size(void)
@@ -153,6 +155,31 @@ static void errors_are_joined_and_cut(void)
 	CU_ASSERT(strlen(err.message) < sizeof err.message);
 }
 
+static void texts_are_sorted_united_and_found(void)
+{
+	const char *texts[] = {"b", "", "a", "b", "ab", "a"};
+	size_t nr = texts_unite(texts, 6);
+
+	CU_ASSERT_EQUAL_FATAL(nr, 4);
+	UNIT_ASSERT_TEXT(texts[0], "");
+	UNIT_ASSERT_TEXT(texts[1], "a");
+	UNIT_ASSERT_TEXT(texts[2], "ab");
+	UNIT_ASSERT_TEXT(texts[3], "b");
+	CU_ASSERT(texts_hold(texts, nr, "ab") && texts_hold(texts, nr, "") && !texts_hold(texts, nr, "abc"));
+	CU_ASSERT(!texts_hold(NULL, 0, "a"));
+	CU_ASSERT_EQUAL(texts_unite(NULL, 0), 0);
+}
+
+static void sizes_are_told_in_decimal_units(void)
+{
+	char text[SIZE_TEXT];
+
+	UNIT_ASSERT_TEXT(size_text(text, 0), "0 B");
+	UNIT_ASSERT_TEXT(size_text(text, 999), "999 B");
+	UNIT_ASSERT_TEXT(size_text(text, 1000), "1.0 kB");
+	UNIT_ASSERT_TEXT(size_text(text, 262144000), "262.14 MB");
+}
+
 struct counting {
 	unsigned times[1000];
 	unsigned workers;
@@ -253,6 +280,8 @@ void suite_base(void)
 		UNIT_TEST(vectors_grow_and_keep_their_elements),
 		UNIT_TEST(spans_give_only_what_is_inside),
 		UNIT_TEST(errors_are_joined_and_cut),
+		UNIT_TEST(texts_are_sorted_united_and_found),
+		UNIT_TEST(sizes_are_told_in_decimal_units),
 		UNIT_TEST(pool_does_every_item_once),
 		UNIT_TEST(pool_workers_may_run_where_the_caller_may),
 		UNIT_TEST(pool_does_one_thing_beside_the_caller),
