@@ -241,6 +241,19 @@ static json_t *edits_json(const struct image_edits *edits)
 	return json;
 }
 
+/* "PRESCOTT, NEHALEM" as a list. */
+static json_t *words_json(const char *words)
+{
+	json_t *json = json_array();
+	size_t n;
+
+	for (; words && *words; words += n, words += strspn(words, ", ")) {
+		n = strcspn(words, ", ");
+		json_array_append_new(json, json_stringn(words, n));
+	}
+	return json;
+}
+
 static json_t *trim_json(const struct trim_task *task)
 {
 	const struct trim_result *result = &task->result;
@@ -250,7 +263,7 @@ static json_t *trim_json(const struct trim_task *task)
 		json_array_append_new(gone, json_text(task->gone[i]));
 	json_object_set_new(json, "code_bytes", json_bytes(result->cut));
 	json_object_set_new(json, "unwind_bytes", json_bytes(result->unwind));
-	json_object_set_new(json, "removed_cores", json_text(result->removed));
+	json_object_set_new(json, "removed_cores", words_json(result->removed));
 	json_object_set_new(json, "served_by", json_text(result->serves));
 	json_object_set_new(json, "folded_kernels", json_bytes(result->folded));
 	json_object_set_new(json, "removed_exports", gone);
