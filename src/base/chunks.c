@@ -28,15 +28,15 @@ static size_t to_huge_page(const uint8_t *p)
 }
 
 /* From where a huge page begins, which kernels before 6.7 do not see to. */
-static bool map_region(void)
+static bool map_region(size_t bytes)
 {
-	uint8_t *p = mmap(NULL, REGION_BYTES + HUGE_BYTES, PROT_READ | PROT_WRITE,
+	uint8_t *p = mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return false;
 	rest = p + to_huge_page(p);
-	rest_bytes = REGION_BYTES;
+	rest_bytes = bytes;
 	madvise(rest, rest_bytes, MADV_HUGEPAGE);
 	return true;
 }
@@ -61,7 +61,7 @@ static void *take(size_t nr, bool *fresh)
 		given_back[nr] = chunks->next;
 		return chunks;
 	}
-	if (rest_bytes < bytes && !map_region())
+	if (rest_bytes < bytes && !map_region(REGION_BYTES) && !map_region(HUGE_BYTES))
 		return NULL;
 	touch(rest, bytes);
 	rest += bytes;

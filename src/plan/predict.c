@@ -80,7 +80,9 @@ struct layer *plan_predict(struct arena *arena, const struct layer *layer, const
 	size_t i;
 
 	after->files = arena_memdup(arena, layer->files, layer->nr_files * sizeof *layer->files);
+	after->alloc_files = layer->nr_files;
 	after->objects = arena_memdup(arena, layer->objects, layer->nr_objects * sizeof *layer->objects);
+	after->alloc_objects = layer->nr_objects;
 	for (i = 0; i < plan->nr_actions; i++) {
 		const struct action *action = &plan->actions[i];
 

@@ -23,7 +23,7 @@ struct digesting {
 	object_id *ids; /* to do */
 	size_t nr_ids;
 	uint8_t (*digests)[DIGEST_BYTES]; /* one for each of ids */
-	bool *done;
+	bool *done, *unread;
 	int (*digest)(struct span bytes, uint8_t out[DIGEST_BYTES], struct error *err);
 };
 
@@ -34,21 +34,47 @@ static int sha256(struct span bytes, uint8_t out[DIGEST_BYTES], struct error *er
 	return 0;
 }
 
+static const struct file *file_of(const struct layer *layer, object_id id)
+{
+	return &layer->files[layer->objects[id].file];
+}
+
 static void digest_one(void *context, size_t item, unsigned worker)
 {
 	struct digesting *job = context;
-	const struct object *object = &job->layer->objects[job->ids[item]];
 	struct mapping mapping;
 	struct error err = {0};
-	int rc;
 
 	(void)worker;
-	/* A file that cannot be read now was read a moment ago: it changes under
-	 * us. Without a digest it is equal to nothing. */
-	if (source_open(job->source, job->layer, &job->layer->files[object->file], &mapping, &err))
+	if (source_open(job->source, job->layer, file_of(job->layer, job->ids[item]), &mapping, &err)) {
+		job->unread[item] = true;
 		return;
-	rc = job->digest(mapping.bytes, job->digests[item], &err);
-	job->done[item] = source_close(job->source, &mapping) && !rc;
+	}
+	job->done[item] = !job->digest(mapping.bytes, job->digests[item], &err);
+	job->unread[item] = !source_close(job->source, &mapping);
+}
+
+/* Every object was read a moment ago. Now files change under us, or there is a lack of
+ * something: the user is told what is therefore not known. */
+static const char unreadable[] = "unreadable";
+
+static void note_no_digest(struct layer *layer, object_id id)
+{
+	const char *path = file_of(layer, id)->path;
+	size_t i;
+
+	for (i = 0; i < layer->nr_findings; i++)
+		if (!strcmp(layer->findings[i].path, path) && !strcmp(layer->findings[i].rule, unreadable))
+			return;
+	layer_add_finding(layer, unreadable, SEVERITY_WARNING, path,
+			  "was read once, and could not be read again to be compared");
+}
+
+static void note_not_compared(struct layer *layer, object_id id, object_id with)
+{
+	layer_add_finding(layer, unreadable, SEVERITY_WARNING, file_of(layer, id)->path,
+			  "could not be compared with %s: one of the two cannot be read again",
+			  file_of(layer, with)->path);
 }
 
 /* Runs digest over ids and puts the hex digits where member() says. */
@@ -59,11 +85,15 @@ static void digest_ids(struct digesting *job, const char **(*member)(struct obje
 
 	job->digests = arena_array(arena, job->nr_ids, sizeof *job->digests);
 	job->done = arena_array(arena, job->nr_ids, sizeof *job->done);
+	job->unread = arena_array(arena, job->nr_ids, sizeof *job->unread);
 	pool_run(job->nr_ids, job->source->threads, digest_one, job);
-	for (i = 0; i < job->nr_ids; i++)
-		if (job->done[i])
+	for (i = 0; i < job->nr_ids; i++) {
+		if (job->unread[i])
+			note_no_digest(job->layer, job->ids[i]);
+		else if (job->done[i])
 			*member(&job->layer->objects[job->ids[i]]) = digest_hex(arena, job->digests[i],
 										DIGEST_BYTES);
+	}
 }
 
 static const char **sha256_of(struct object *object)
@@ -160,27 +190,27 @@ struct comparing {
 	struct stretch *stretches;
 	size_t nr_stretches, alloc_stretches;
 	atomic_bool *differs; /* from the leader compared with last; for each of ids */
+	atomic_bool *unread;  /* could not be compared with it, since one of the two cannot be read */
 	uint8_t *buffers;     /* one for each worker */
 };
-
-static const struct file *file_at(const struct comparing *job, size_t at)
-{
-	return &job->layer->files[job->layer->objects[job->ids[at]].file];
-}
 
 static void compare_stretch(void *context, size_t item, unsigned worker)
 {
 	const struct comparing *job = context;
 	const struct stretch *stretch = &job->stretches[item];
+	enum same same;
 
-	if (!atomic_load(&job->differs[stretch->other]) &&
-	    !source_same(job->source, job->layer, file_at(job, stretch->leader), file_at(job, stretch->other),
-			 stretch->offset, stretch->size, job->buffers + (size_t)worker * SOURCE_BUFFER))
+	if (atomic_load(&job->differs[stretch->other]))
+		return;
+	same = source_same(job->source, job->layer, file_of(job->layer, job->ids[stretch->leader]),
+			   file_of(job->layer, job->ids[stretch->other]), stretch->offset, stretch->size,
+			   job->buffers + (size_t)worker * SOURCE_BUFFER);
+	if (same != SAME)
 		atomic_store(&job->differs[stretch->other], true);
+	if (same == UNREADABLE)
+		atomic_store(&job->unread[stretch->other], true);
 }
 
-/* A file that cannot be read now was read a moment ago: it changes under us, and is
- * equal to nothing. */
 static void compare_stretches(struct comparing *job)
 {
 	unsigned threads = job->source->threads;
@@ -231,9 +261,12 @@ static bool compare_round(struct comparing *job)
 	}
 	if (job->nr_stretches)
 		compare_stretches(job);
-	for (i = 0; i < job->groups[job->nr_groups]; i++)
+	for (i = 0; i < job->groups[job->nr_groups]; i++) {
+		if (atomic_exchange(&job->unread[i], false))
+			note_not_compared(job->layer, job->ids[i], job->first[i]);
 		if (atomic_load(&job->differs[i]))
 			job->first[i] = NO_ID;
+	}
 	return any;
 }
 
@@ -264,6 +297,7 @@ static void compare_equal_sizes(struct layer *layer, const struct source *source
 	job.groups = arena_array(arena, layer->nr_objects + 1, sizeof *job.groups);
 	job.first = arena_array(arena, layer->nr_objects, sizeof *job.first);
 	job.differs = arena_array(arena, layer->nr_objects, sizeof *job.differs);
+	job.unread = arena_array(arena, layer->nr_objects, sizeof *job.unread);
 	for (i = 0; i < layer->nr_objects; i++)
 		job.first[i] = NO_ID;
 	keep_groups(&job, ids);

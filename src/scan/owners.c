@@ -63,7 +63,7 @@ static file_id find_row(const struct layer *layer, struct arena *scratch, const 
 
 /* Finds the files a RECORD lists, and leaves the layer alone: several RECORDs
  * are read at once. Installers sort them as the layer is, so the next row most often
- * names the next file. */
+ * names the next file; in an archive that may be another of the same name. */
 static void read_rows(struct claims *claims, owner_id id, struct span record, struct arena *arena)
 {
 	const struct layer *layer = claims->layer;
@@ -74,7 +74,8 @@ static void read_rows(struct claims *claims, owner_id id, struct span record, st
 	size_t at = 0;
 
 	for (; (row = record_next_path(scratch, record, &at)); arena_reset(scratch)) {
-		file = next < layer->nr_files && is_joined(layer->files[next].path, base, row)
+		file = next < layer->nr_files && !layer->from_archive &&
+				       is_joined(layer->files[next].path, base, row)
 			       ? next
 			       : find_row(layer, scratch, base, row);
 		if (file == NO_ID)

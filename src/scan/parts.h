@@ -53,10 +53,12 @@ void source_release(const struct source *source, struct mapping *mapping);
 
 enum { SOURCE_BUFFER = 96 * 1024 };
 
-/* Whether two files are the same from offset on for size bytes. False too when one of them
- * cannot be read or has become shorter. buffer: SOURCE_BUFFER bytes of the thread's own. */
-bool source_same(const struct source *source, const struct layer *layer, const struct file *a,
-		 const struct file *b, uint64_t offset, uint64_t size, uint8_t *buffer);
+enum same { SAME, DIFFERENT, UNREADABLE };
+
+/* Whether two files are the same from offset on for size bytes. One that has become
+ * shorter cannot be read. buffer: SOURCE_BUFFER bytes of the thread's own. */
+enum same source_same(const struct source *source, const struct layer *layer, const struct file *a,
+		      const struct file *b, uint64_t offset, uint64_t size, uint8_t *buffer);
 
 int archive_read(struct layer *layer, int fd, struct source *source, struct error *err);
 /* The files of a tree and the objects in them. */

@@ -88,6 +88,26 @@ test_owners_of_odd_rows() {
 	has owners "site/one.libs/e.so -"
 }
 
+# In an archive a name may stand twice, and in a RECORD a row: what is claimed is one file.
+test_names_that_stand_twice() {
+	"$PYTHON" -W ignore - <<-'END'
+		import zipfile
+		for name, rows in ("once.zip", 1), ("twice.zip", 2):
+		    with zipfile.ZipFile(name, "w") as out:
+		        out.writestr("w/0.bin", b"x" * 20)
+		        out.writestr("w/a.bin", b"x" * 1000)
+		        out.writestr("w/a.bin", b"x" * 5000)
+		        out.writestr("w-1.0.dist-info/RECORD", "w/a.bin,,\n" * rows + "w/b.bin,,\n")
+		        out.writestr("w/b.bin", b"x" * 300)
+	END
+	exits 0 "$SOFOLD" guard --format json once.zip
+	grep -A4 '"wheels"' out >once
+	exits 0 "$SOFOLD" guard --format json twice.zip
+	grep -A4 '"wheels"' out >twice
+	has once '"bytes": '
+	cmp once twice
+}
+
 test_layer_without_records() {
 	two_wheels tree
 	rm -r tree/*.dist-info

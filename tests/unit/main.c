@@ -29,6 +29,7 @@ static void (*const suites[])(void) = {
 	suite_canonical,
 	suite_relation,
 	suite_dedupe,
+	suite_digests,
 	suite_relink,
 	suite_bridge,
 	suite_config,

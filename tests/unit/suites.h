@@ -57,6 +57,7 @@ void suite_prove(void);
 void suite_canonical(void);
 void suite_relation(void);
 void suite_dedupe(void);
+void suite_digests(void);
 void suite_relink(void);
 void suite_bridge(void);
 void suite_config(void);
