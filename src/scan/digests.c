@@ -172,7 +172,7 @@ static size_t group_end(const struct layer *layer, const object_id *ids, size_t 
 
 /* --------- equal files ------------------ */
 
-enum { STRETCH_BYTES = 4 * 1024 * 1024 };
+enum { STRETCH_BYTES = 2 * 1024 * 1024 };
 
 /* What one worker compares: a part of two files of equal size. */
 struct stretch {

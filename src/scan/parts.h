@@ -51,7 +51,7 @@ bool source_close(const struct source *source, struct mapping *mapping);
 bool source_leave(const struct source *source, struct mapping *mapping);
 void source_release(const struct source *source, struct mapping *mapping);
 
-enum { SOURCE_BUFFER = 96 * 1024 };
+enum { SOURCE_BUFFER = 192 * 1024 };
 
 enum same { SAME, DIFFERENT, UNREADABLE };
 
