@@ -273,6 +273,22 @@ records_hold() {
 	"$PYTHON" "$E2E/wheel.py" check "$1"
 }
 
+# interrupt SIGNAL FILE COMMAND...: sends it once FILE (a pattern) is there, whole as it may
+# be; prints what became of the command. Whoever runs tests in the background ignores some.
+interrupt() {
+	"$PYTHON" - "$@" <<-'END'
+		import glob, signal, subprocess, sys, time
+		number = getattr(signal, sys.argv[1])
+		default = None if number == signal.SIGKILL else lambda: signal.signal(number, signal.SIG_DFL)
+		run = subprocess.Popen(sys.argv[3:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=default)
+		while run.poll() is None and not glob.glob(sys.argv[2]):
+		    time.sleep(0.001)
+		run.send_signal(number)
+		status = run.wait()
+		print("killed" if status == -number else status)
+	END
+}
+
 # two_wheels TREE: packages one and two, each with an extension module and a
 # copy, the same bytes, of libanswer; what most tests start from.
 two_wheels() {

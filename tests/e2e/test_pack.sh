@@ -295,19 +295,6 @@ test_file_that_changes() {
 	has err "it has changed"
 }
 
-interrupt() {
-	"$PYTHON" - "$@" <<-'END'
-		import glob, signal, subprocess, sys, time
-		number = getattr(signal, sys.argv[1])
-		run = subprocess.Popen(sys.argv[2:])
-		while run.poll() is None and not glob.glob(".new.zip.sofold-*"):
-		    time.sleep(0.001)
-		run.send_signal(number)
-		status = run.wait()
-		print("killed" if status == -number else status)
-	END
-}
-
 test_interrupted_run_leaves_nothing() {
 	local name
 	mkdir tree
@@ -315,10 +302,10 @@ test_interrupted_run_leaves_nothing() {
 	cp tree/a tree/b
 	echo old >other.zip
 	for name in SIGINT SIGTERM SIGHUP SIGQUIT; do
-		is $name "$(interrupt $name "$SOFOLD" pack -q tree -o new.zip)" killed
+		is $name "$(interrupt $name '.new.zip.sofold-*' "$SOFOLD" pack -q tree -o new.zip)" killed
 		is "left by $name" "$(find . -name '*new.zip*' | wc -l)" 0
 	done
-	is SIGKILL "$(interrupt SIGKILL "$SOFOLD" pack -q tree -o new.zip)" killed
+	is SIGKILL "$(interrupt SIGKILL '.new.zip.sofold-*' "$SOFOLD" pack -q tree -o new.zip)" killed
 	[ ! -e new.zip ]
 	sofold pack tree -o new.zip
 	same_as_zip tree new.zip

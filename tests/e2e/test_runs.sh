@@ -77,21 +77,6 @@ test_failed_output_is_removed() {
 	[ ! -e new ]
 }
 
-# interrupt SIGNAL FILE COMMAND...: sends it once FILE is there, whole as it may
-# be; prints what became of the command.
-interrupt() {
-	"$PYTHON" - "$@" <<-'END'
-		import glob, signal, subprocess, sys, time
-		number = getattr(signal, sys.argv[1])
-		run = subprocess.Popen(sys.argv[3:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		while run.poll() is None and not glob.glob(sys.argv[2]):
-		    time.sleep(0.001)
-		run.send_signal(number)
-		status = run.wait()
-		print("killed" if status == -number else status)
-	END
-}
-
 # interrupt, as often as the command is done before the signal reaches it: on a
 # busy machine a copy may be.
 interrupt_in_time() {
