@@ -304,7 +304,7 @@ static void finish(struct job *job)
 	for (i = 0; i < nr_parsed; i++)
 		mappings[i] = &parsed[i]->mapping;
 	if (!job->source->contents)
-		*job->source->spent = (struct spent){.mappings = mappings, .nr_mappings = nr_parsed};
+		*layer->spent = (struct spent){.mappings = mappings, .nr_mappings = nr_parsed};
 	for (i = 0; i < nr_parsed; i++)
 		adopt(layer, parsed[i]);
 	link_paths(layer, linked, nr);

@@ -39,7 +39,6 @@ struct source {
 	int root;	       /* directory; -1 for an archive */
 	struct span *contents; /* of an archive: by file index; empty where not kept */
 	unsigned threads;
-	struct spent *spent;
 };
 
 /* Opens the bytes of a file. ERROR_RUN with a reason. */

@@ -57,7 +57,7 @@ int scan_layer(const char *path, const struct scan_options *options, struct laye
 	struct arena *arena = arena_new();
 	struct layer *layer = arena_alloc(arena, sizeof *layer);
 	struct spent *spent = layer->spent = arena_alloc(arena, sizeof *spent);
-	struct source source = {.spent = spent, .root = -1, .threads = options->threads};
+	struct source source = {.root = -1, .threads = options->threads};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
 	*out = NULL;
