@@ -46,12 +46,13 @@ struct trim_request {
 /* What was found, for reports. */
 struct trim_result {
 	struct cuts cuts;
-	uint64_t cut;	     /* bytes of code in cuts.dead */
-	uint64_t dead;	     /* bytes of functions that cannot run, in whole pages or not */
-	uint64_t unwind;     /* bytes of unwind tables */
-	const char *removed; /* the tables that went: "PRESCOTT, NEHALEM"; NULL: none */
-	const char *serves;  /* the table that serves in their place */
-	size_t folded;	     /* kernels folded into others */
+	uint64_t cut;	      /* bytes of code in cuts.dead */
+	uint64_t dead;	      /* bytes of functions that cannot run, in whole pages or not */
+	uint64_t unwind;      /* bytes of unwind tables */
+	const char **removed; /* the tables that went: "PRESCOTT" */
+	size_t nr_removed, alloc_removed;
+	const char *serves; /* the table that serves in their place */
+	size_t folded;	    /* kernels folded into others */
 };
 
 /* Whether trim_find() could have anything to say of an object under a request

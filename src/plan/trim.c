@@ -17,7 +17,6 @@
  * another matter, since C++ may call it and be called back from it, unless everybody
  * who loads it is C.
  */
-
 #include "plan/plan.h"
 #include "sofold/size.h"
 #include "sofold/texts.h"
@@ -185,6 +184,16 @@ static const char *cpu_words(enum cpu_baseline cpu)
 	return cpu == CPU_AVX2_FMA ? "AVX2 and FMA" : "ARMv8-A";
 }
 
+static const char *listed(struct arena *arena, const char *const *names, size_t nr)
+{
+	const char *text = names[0];
+	size_t i;
+
+	for (i = 1; i < nr; i++)
+		text = arena_printf(arena, "%s, %s", text, names[i]);
+	return text;
+}
+
 /* What is said of an object, after what else happens to it. */
 static const char *why(const struct layer *layer, const struct trim_task *task, const char *text)
 {
@@ -192,9 +201,10 @@ static const char *why(const struct layer *layer, const struct trim_task *task, 
 	struct arena *arena = layer->arena;
 	char size[SIZE_TEXT];
 
-	if (result->removed)
+	if (result->nr_removed)
 		text = arena_printf(arena, "%s; %s serves instead of %s: it now needs a processor with %s",
-				    text, result->serves, result->removed, cpu_words(task->request.cpu));
+				    text, result->serves, listed(arena, result->removed, result->nr_removed),
+				    cpu_words(task->request.cpu));
 	if (task->request.poison)
 		text = arena_printf(arena, "%s; puts traps into %s of code nobody reaches", text,
 				    size_text(size, result->dead));

@@ -84,7 +84,7 @@ static bool is_worth_a_line(const struct change *change, const struct report_sty
 		return false;
 	return style->verbose || change->kept_because || change->action->kind == ACTION_DELETE ||
 	       change->action->edits.nr_needed || change->action->edits.search_path ||
-	       (change->action->trim && change->action->trim->result.removed);
+	       (change->action->trim && change->action->trim->result.nr_removed);
 }
 
 /* Of a placed file only what it has got: what it had is of no interest. */
@@ -241,32 +241,27 @@ static json_t *edits_json(const struct image_edits *edits)
 	return json;
 }
 
-/* "PRESCOTT, NEHALEM" as a list. */
-static json_t *words_json(const char *words)
+static json_t *names_json(const char *const *names, size_t nr)
 {
 	json_t *json = json_array();
-	size_t n;
+	size_t i;
 
-	for (; words && *words; words += n, words += strspn(words, ", ")) {
-		n = strcspn(words, ", ");
-		json_array_append_new(json, json_stringn(words, n));
-	}
+	for (i = 0; i < nr; i++)
+		json_array_append_new(json, json_text(names[i]));
 	return json;
 }
 
 static json_t *trim_json(const struct trim_task *task)
 {
 	const struct trim_result *result = &task->result;
-	json_t *json = json_object(), *gone = json_array();
+	json_t *json = json_object();
 
-	for (size_t i = 0; i < task->nr_gone; i++)
-		json_array_append_new(gone, json_text(task->gone[i]));
 	json_object_set_new(json, "code_bytes", json_bytes(result->cut));
 	json_object_set_new(json, "unwind_bytes", json_bytes(result->unwind));
-	json_object_set_new(json, "removed_cores", words_json(result->removed));
+	json_object_set_new(json, "removed_cores", names_json(result->removed, result->nr_removed));
 	json_object_set_new(json, "served_by", json_text(result->serves));
 	json_object_set_new(json, "folded_kernels", json_bytes(result->folded));
-	json_object_set_new(json, "removed_exports", gone);
+	json_object_set_new(json, "removed_exports", names_json(task->gone, task->nr_gone));
 	return json;
 }
 

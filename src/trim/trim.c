@@ -57,11 +57,8 @@ static void name_removed(struct program *program, const struct percpu *percpu, s
 {
 	for (size_t i = 0; i < percpu->nr_tables; i++)
 		if (percpu->tables[i].removed)
-			result->removed = result->removed
-						  ? arena_printf(program->arena, "%s, %s", result->removed,
-								 percpu->tables[i].core)
-						  : percpu->tables[i].core;
-	if (result->removed)
+			*VEC_PUSH(program->arena, result, removed) = percpu->tables[i].core;
+	if (result->nr_removed)
 		result->serves = percpu->serves->core;
 	result->folded = percpu->nr_folded;
 }

@@ -255,6 +255,7 @@ static void take(void)
 static void trims_become_part_of_a_rewrite(void)
 {
 	static const bool gone[] = {false, true};
+	const char *cores[] = {"PRESCOTT", "ATOM"};
 	object_id a, b;
 	const char *before;
 
@@ -268,7 +269,8 @@ static void trims_become_part_of_a_rewrite(void)
 	trims.tasks[0].result = (struct trim_result){.dead = 12345,
 						     .cut = 8192,
 						     .unwind = 678,
-						     .removed = "PRESCOTT, ATOM",
+						     .removed = cores,
+						     .nr_removed = 2,
 						     .serves = "HASWELL",
 						     .folded = 9,
 						     .cuts = {.gone = gone, .nr_gone = 2, .unwind = true}};
