@@ -5,57 +5,38 @@
 #include "suites.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "build_object.h"
+#include "build_tree.h"
 #include "scan/parts.h"
 #include "sofold/arena.h"
-#include "sofold/scan.h"
 
-static char tree[64];
 static struct layer *layer;
-
-static const char *in_tree(const char *name)
-{
-	return arena_printf(object_arena(), "%s/%s", tree, name);
-}
 
 static void put(const char *name)
 {
-	struct span bytes = object_compile("", "int answer(void) { return 42; }").bytes;
-	FILE *out = fopen(in_tree(name), "wb");
-
-	if (!out || fwrite(bytes.p, 1, bytes.n, out) != bytes.n || fclose(out))
-		exit(1);
+	tree_put(name, object_compile("", "int answer(void) { return 42; }").bytes);
 }
 
 /* Three equal libraries. */
 static void begin(void)
 {
-	struct scan_options options = {0};
-	struct error err = {""};
-
-	strcpy(tree, "/tmp/sofold-digests.XXXXXX");
-	if (!mkdtemp(tree))
-		exit(1);
+	tree_plant();
 	put("a.so");
 	put("b.so");
 	put("c.so");
-	if (scan_layer(tree, &options, &layer, &err)) {
-		fprintf(stderr, "%s\n", err.message);
-		exit(1);
-	}
+	layer = tree_survey();
 	CU_ASSERT_EQUAL_FATAL(layer->nr_objects, 3);
 	CU_ASSERT_EQUAL(layer->nr_findings, 0);
 }
 
 static void compare_again(void)
 {
-	struct source source = {.root = open(tree, O_RDONLY | O_DIRECTORY)};
+	struct source source = {.root = open(tree_path(""), O_RDONLY | O_DIRECTORY)};
 
 	for (size_t i = 0; i < layer->nr_objects; i++)
 		layer->objects[i].content = layer->objects[i].image = NULL;
@@ -81,9 +62,7 @@ static const char *finding(size_t i)
 static void end(void)
 {
 	layer_free(layer);
-	if (system(arena_printf(object_arena(), "rm -rf %s", tree)))
-		perror(tree);
-	object_forget();
+	tree_fell();
 }
 
 static void digests_find_equal_files(void)
@@ -99,7 +78,7 @@ static void digests_find_equal_files(void)
 static void digests_tell_of_a_file_that_is_gone(void)
 {
 	begin();
-	unlink(in_tree("b.so"));
+	unlink(tree_path("b.so"));
 	compare_again();
 	CU_ASSERT(equal(0, 2) && !equal(0, 1) && !layer->objects[1].sha256);
 	UNIT_ASSERT_TEXT(
@@ -113,7 +92,7 @@ static void digests_tell_of_a_file_that_is_gone(void)
 static void digests_tell_of_a_first_file_that_is_gone(void)
 {
 	begin();
-	unlink(in_tree("a.so"));
+	unlink(tree_path("a.so"));
 	compare_again();
 	CU_ASSERT(equal(1, 2) && !equal(0, 1));
 	CU_ASSERT_EQUAL(layer->nr_findings, 3);
@@ -123,7 +102,7 @@ static void digests_tell_of_a_first_file_that_is_gone(void)
 static void digests_tell_of_a_file_that_shrank(void)
 {
 	begin();
-	if (truncate(in_tree("c.so"), 100))
+	if (truncate(tree_path("c.so"), 100))
 		exit(1);
 	compare_again();
 	CU_ASSERT(equal(0, 1) && !equal(0, 2));
@@ -136,8 +115,8 @@ static void digests_tell_of_a_file_that_shrank(void)
 static void digests_wait_for_no_fifo(void)
 {
 	begin();
-	unlink(in_tree("c.so"));
-	if (mkfifo(in_tree("c.so"), 0600))
+	unlink(tree_path("c.so"));
+	if (mkfifo(tree_path("c.so"), 0600))
 		exit(1);
 	compare_again();
 	CU_ASSERT(equal(0, 1) && !equal(0, 2) && !layer->objects[2].sha256);

@@ -5,11 +5,11 @@
 #include "suites.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "build_object.h"
+#include "build_tree.h"
 #include "plan_text.h"
 #include "sofold/scan.h"
 #include "sofold/vec.h"
@@ -320,52 +320,15 @@ static void trims_that_were_refused_change_nothing(void)
 
 /* --------- on the disk ------------------ */
 
-static char tree[64];
-
-static void plant(void)
-{
-	strcpy(tree, "/tmp/sofold-trims.XXXXXX");
-	if (!mkdtemp(tree))
-		exit(1);
-}
-
-static void put(const char *name, struct span bytes)
-{
-	FILE *out = fopen(arena_printf(object_arena(), "%s/%s", tree, name), "wb");
-
-	if (!out || fwrite(bytes.p, 1, bytes.n, out) != bytes.n || fclose(out))
-		exit(1);
-}
-
 static void put_text(const char *name, const char *text)
 {
-	put(name, (struct span){(const uint8_t *)text, strlen(text)});
-}
-
-static struct layer *survey(void)
-{
-	struct scan_options options = {0};
-	struct layer *layer;
-	struct error err = {""};
-
-	if (scan_layer(tree, &options, &layer, &err)) {
-		fprintf(stderr, "%s\n", err.message);
-		exit(1);
-	}
-	return layer;
-}
-
-static void fell(void)
-{
-	if (system(arena_printf(object_arena(), "rm -rf %s", tree)))
-		perror(tree);
-	object_forget();
+	tree_put(name, (struct span){(const uint8_t *)text, strlen(text)});
 }
 
 /* Which of these names are found; ascending. */
 static const char *found(const char *const *items, size_t nr)
 {
-	struct layer *layer = survey();
+	struct layer *layer = tree_survey();
 	struct names names = {.items = (const char **)(uintptr_t)items,
 			      .found = arena_array(layer->arena, nr, sizeof(bool)),
 			      .nr_items = nr};
@@ -384,7 +347,7 @@ static void names_are_words_of_sources(void)
 {
 	static const char *const names[] = {"blas_alone", "blas_comment", "blas_in_another", "blas_text", "z"};
 
-	plant();
+	tree_plant();
 	put_text("a.py", "call = library.blas_alone # or blas_comment()\nmyblas_in_another blas_in_another2 zz");
 	put_text("a.txt", "blas_text");
 	put_text("a.pyc", "blas_text");
@@ -394,7 +357,7 @@ static void names_are_words_of_sources(void)
 	put_text("c.py", "\"blas_text\"");
 	UNIT_ASSERT_TEXT(found(names, 5), "blas_alone blas_comment blas_text z");
 	CU_ASSERT(!strcmp(found(names, 0), ""));
-	fell();
+	tree_fell();
 }
 
 /* "scipy_" + "openblas_get_config" + "64_" */
@@ -406,7 +369,7 @@ static void names_may_be_without_what_is_put_on_at_run_time(void)
 		"scipy_openblas_get_config_64_", "scipy_openblas_get_parallel64_"};
 	enum { NR = sizeof names / sizeof *names };
 
-	plant();
+	tree_plant();
 	put_text("a.py", "openblas_get_config");
 	UNIT_ASSERT_TEXT(found(names, NR), "openblas_get_config64_ scipy_openblas_get_config "
 					   "scipy_openblas_get_config64_ scipy_openblas_get_config_64_");
@@ -418,23 +381,23 @@ static void names_may_be_without_what_is_put_on_at_run_time(void)
 	UNIT_ASSERT_TEXT(found(names, NR), "long_enough_ scipy_openblas_get_parallel64_");
 	put_text("a.py", "dgemm_");
 	UNIT_ASSERT_TEXT(found(names, NR), "dgemm_");
-	fell();
+	tree_fell();
 }
 
 static void names_are_strings_of_objects_that_look_symbols_up(void)
 {
 	static const char *const names[] = {"blas_asked", "blas_other", "blas_versioned"};
 
-	plant();
-	put("asks.so", object_compile("-O2", "#include <dlfcn.h>\n"
+	tree_plant();
+	tree_put("asks.so", object_compile("-O2", "#include <dlfcn.h>\n"
 					     "void *ask(void) { return dlsym(RTLD_DEFAULT, \"blas_asked\"); }").bytes);
-	put("other.so", object_compile("-O2", "const char *ask(void) { return \"blas_other\"; }").bytes);
+	tree_put("other.so", object_compile("-O2", "const char *ask(void) { return \"blas_other\"; }").bytes);
 	UNIT_ASSERT_TEXT(found(names, 3), "blas_asked");
-	put("versioned.so",
+	tree_put("versioned.so",
 	    object_compile("-O2", "#define _GNU_SOURCE\n#include <dlfcn.h>\n"
 				  "void *ask(void) { return dlvsym(RTLD_DEFAULT, \"blas_versioned\", \"V\"); }").bytes);
 	UNIT_ASSERT_TEXT(found(names, 3), "blas_asked blas_versioned");
-	fell();
+	tree_fell();
 }
 
 /* --------- all of it ------------------ */
@@ -445,7 +408,7 @@ static struct layer *look(void)
 				       .passes = PASS_STRIP | PASS_TRIM,
 				       .platform = platform_find("generic-x86_64"),
 				       .poison = true};
-	struct layer *layer = survey();
+	struct layer *layer = tree_survey();
 
 	trims = plan_trims(layer, plan_layer(layer, &options), &options);
 	return layer;
@@ -461,18 +424,18 @@ static const struct trim_task *task_of(const struct layer *layer, const char *pa
 
 static void plant_wheel(void)
 {
-	plant();
-	put("libplain.so", object_compile("-O2 -Wl,-soname,libplain.so",
+	tree_plant();
+	tree_put("libplain.so", object_compile("-O2 -Wl,-soname,libplain.so",
 					  "int plain_wanted(void) { return 2; } int plain_unwanted(void) { return 1; }").bytes);
-	put("libcatches.so", object_compile("-O2 -Wl,-soname,libcatches.so",
+	tree_put("libcatches.so", object_compile("-O2 -Wl,-soname,libcatches.so",
 					    "//c++\nextern \"C\" { int caught; void other(void);\n"
 					    "int catches_wanted(void) { try { other(); } catch (...) { caught++; } return 2; }\n"
 					    "int catches_unwanted(void) { return 1; } }").bytes);
-	put("libtext.so", object_compile("-O2 -Wl,-soname,libtext.so,-z,notext",
+	tree_put("libtext.so", object_compile("-O2 -Wl,-soname,libtext.so,-z,notext",
 					 "asm(\".text; .quad text_wanted\"); int text_wanted(void) { return 2; }").bytes);
 	object_file("libplain.so", object_compile("-O2 -Wl,-soname,libplain.so",
 						  "int plain_wanted(void) { return 2; } int plain_unwanted(void) { return 1; }").bytes);
-	put("m.so", object_compile("-O2 -LDIR -Wl,--no-as-needed,-l:libplain.so -Wl,-rpath,'$ORIGIN'",
+	tree_put("m.so", object_compile("-O2 -LDIR -Wl,--no-as-needed,-l:libplain.so -Wl,-rpath,'$ORIGIN'",
 				   "int plain_wanted(void); int PyInit_m(void) { return plain_wanted(); }").bytes);
 }
 
@@ -492,7 +455,7 @@ static void trims_are_looked_for_in_files(void)
 	UNIT_ASSERT_TEXT(task->gone[0], "plain_unwanted");
 	CU_ASSERT(task->result.dead >= 6 && task->result.unwind && task->result.cuts.unwind);
 	layer_free(layer);
-	fell();
+	tree_fell();
 }
 
 /* Landing pads are found by tables that nobody reads here. */
@@ -512,7 +475,7 @@ static void trims_leave_functions_that_catch(void)
 	UNIT_ASSERT_TEXT(task->refused, NULL);
 	CU_ASSERT(!task->nr_gone && !task->result.dead && !task->result.unwind && !task->result.cuts.unwind);
 	layer_free(layer);
-	fell();
+	tree_fell();
 }
 
 static void trims_say_what_they_cannot_do(void)
@@ -532,11 +495,11 @@ static void trims_say_what_they_cannot_do(void)
 	CU_ASSERT(!task->nr_gone && !task->result.dead);
 	task->refused = NULL;
 	task->object = layer->files[layer_find_file(layer, "libplain.so")].object;
-	CU_ASSERT(!unlink(arena_printf(object_arena(), "%s/libplain.so", tree)));
+	CU_ASSERT(!unlink(tree_path("libplain.so")));
 	CU_ASSERT(!scan_trims(layer, &trims, &err));
 	UNIT_ASSERT_TEXT(task->refused, "it cannot be read");
 	layer_free(layer);
-	fell();
+	tree_fell();
 }
 
 void suite_trims(void)
