@@ -55,7 +55,7 @@ test_one_byte_differs() {
 	asks tree/one/ask.so needs=libanswer.so.1 runpath='$ORIGIN'
 	asks tree/two/ask.so needs=libanswer.so.1 runpath='$ORIGIN'
 	truncate -s 9000001 libanswer.so.1
-	for at in none "$size" 49151 49152 4194303 4194304 8388607 9000000; do
+	for at in none "$size" 49151 49152 98303 98304 2097151 2097152 4194303 4194304 8388607 9000000; do
 		cp libanswer.so.1 tree/one/
 		cp libanswer.so.1 tree/two/
 		[ $at = none ] || printf x | dd of=tree/two/libanswer.so.1 bs=1 seek=$at conv=notrunc status=none
