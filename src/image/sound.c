@@ -87,12 +87,17 @@ static int check_strings(const struct image *image, struct error *err)
 	return 0;
 }
 
+static bool in_segment(const Elf64_Phdr *load, uint64_t vaddr, uint64_t size)
+{
+	return vaddr >= load->p_vaddr && vaddr - load->p_vaddr <= load->p_memsz &&
+	       size <= load->p_memsz - (vaddr - load->p_vaddr);
+}
+
 static bool in_segments(const struct image *image, uint64_t vaddr, uint64_t size)
 {
 	const Elf64_Phdr *load = image_load_before(image, vaddr);
 
-	return load && vaddr - load->p_vaddr <= load->p_memsz &&
-	       size <= load->p_memsz - (vaddr - load->p_vaddr);
+	return load && in_segment(load, vaddr, size);
 }
 
 /* R_X86_64_NONE and R_AARCH64_NONE: nothing is written. */
@@ -106,6 +111,7 @@ static int check_relocations(const struct image *image, int64_t tag, int64_t siz
 	uint64_t vaddr, size, i;
 	struct span bytes;
 	Elf64_Rela rela;
+	const Elf64_Phdr *last = NULL; /* most write to the same segment as the one before */
 
 	if (!image_tag(image, tag, &vaddr) || !image_tag(image, size_tag, &size) ||
 	    !image_at(image, vaddr, size, &bytes))
@@ -114,7 +120,9 @@ static int check_relocations(const struct image *image, int64_t tag, int64_t siz
 		memcpy(&rela, bytes.p + i, sizeof rela);
 		if (writes_nothing(&rela))
 			continue;
-		if (!in_segments(image, rela.r_offset, 1))
+		if (!last || !in_segment(last, rela.r_offset, 1))
+			last = image_load_before(image, rela.r_offset);
+		if (!last || !in_segment(last, rela.r_offset, 1))
 			return refuse(err, "a relocation writes outside the image");
 		/* Hash tables alone do not count imported symbols. */
 		if (image->nr_shdrs && ELF64_R_SYM(rela.r_info) &&
