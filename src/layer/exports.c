@@ -30,14 +30,25 @@ struct export_index {
 	uint32_t *next;	   /* for each symbol */
 };
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
-uint32_t export_hash(const char *name)
+/* Eight bytes a step, the last eight overlapping those before: mangled names are long. */
+uint32_t export_hash(const char *name, size_t n)
 {
-	uint32_t hash = 2166136261u;
+	const uint64_t factor = 0x9e3779b97f4a7c15u; /* 2^64 divided by the golden ratio */
+	uint64_t hash = n, word = 0;
+	size_t i;
 
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	return hash ^ hash >> 15;
+	for (i = 0; i + sizeof word <= n; i += sizeof word) {
+		memcpy(&word, name + i, sizeof word);
+		hash = (hash ^ word) * factor;
+		hash ^= hash >> 32;
+	}
+	if (n >= sizeof word)
+		memcpy(&word, name + n - sizeof word, sizeof word);
+	else
+		for (i = 0; i < n; i++)
+			word = word << 8 | (uint8_t)name[i];
+	hash = (hash ^ word) * factor;
+	return (uint32_t)(hash >> 32);
 }
 
 static uint8_t tag_of(uint32_t hash)
@@ -123,5 +134,5 @@ const struct symbol *object_find_hashed(struct arena *arena, struct object *obje
 const struct symbol *object_find_export(struct arena *arena, struct object *object, const char *name,
 					const char *version)
 {
-	return object_find_hashed(arena, object, export_hash(name), name, version);
+	return object_find_hashed(arena, object, export_hash(name, strlen(name)), name, version);
 }

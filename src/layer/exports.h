@@ -10,11 +10,11 @@
  * is missing: for a caller that has time for it, on a thread of its own. */
 void object_index_exports(struct arena *arena, struct object *object);
 
-uint32_t export_hash(const char *name);
+uint32_t export_hash(const char *name, size_t n); /* n: its length */
 
 static inline uint32_t symbol_hash(const struct symbol *symbol)
 {
-	return symbol->hash ? symbol->hash : export_hash(symbol->name);
+	return symbol->hash ? symbol->hash : export_hash(symbol->name, strlen(symbol->name));
 }
 
 /* object_find_export() for a caller that has the name's hash. */

@@ -63,16 +63,6 @@ static void take_openblas(struct reader *reader, struct span bytes)
 	object->lp64 = object->version_hint && !object->ilp64;
 }
 
-static bool has_suffix_of(const struct object *object, const char *part)
-{
-	size_t i;
-
-	for (i = 0; i < object->nr_exports; i++)
-		if (strstr(object->exports[i].name, part))
-			return true;
-	return false;
-}
-
 /* "libfoo.so.5.0.0" says 5.0.0. */
 static void take_file_version(struct reader *reader)
 {
@@ -84,7 +74,6 @@ static void take_file_version(struct reader *reader)
 
 void read_evidence(struct reader *reader)
 {
-	bool openblas = has_suffix_of(reader->object, "openblas_get_config");
 	Elf_Scn *section = NULL;
 	GElf_Shdr shdr;
 	size_t names;
@@ -94,7 +83,7 @@ void read_evidence(struct reader *reader)
 	while ((section = elf_nextscn(reader->elf, section))) {
 		const char *name = gelf_getshdr(section, &shdr) ? elf_strptr(reader->elf, names, shdr.sh_name)
 								: NULL;
-		bool rodata = name && openblas && !strncmp(name, ".rodata", strlen(".rodata")),
+		bool rodata = name && reader->is_openblas && !strncmp(name, ".rodata", strlen(".rodata")),
 		     comment = name && !strcmp(name, ".comment");
 		Elf_Data *data;
 

@@ -32,6 +32,7 @@ struct reader {
 	const char **versions; /* name of version index i; NULL: none */
 	size_t nr_versions;
 
+	bool is_openblas; /* it exports openblas_get_config(), under some name */
 	bool sound;
 };
 

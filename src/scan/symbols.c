@@ -65,6 +65,17 @@ static bool is_wanted(const GElf_Sym *symbol, GElf_Versym versym, bool versioned
 	       (symbol->st_shndx == SHN_UNDEF || !versioned || (versym & 0x7fff) != VER_NDX_LOCAL);
 }
 
+/* What an exported name says of the object. n: its length. */
+static void note_export(struct reader *reader, const char *name, size_t n)
+{
+	static const char module[] = "PyInit_", openblas[] = "openblas_get_config";
+
+	if (n >= strlen(module) && !memcmp(name, module, strlen(module)))
+		reader->object->is_extension = true;
+	else if (n >= strlen(openblas) && !reader->is_openblas)
+		reader->is_openblas = strstr(name, openblas);
+}
+
 static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Versym versym, size_t at)
 {
 	struct object *object = reader->object;
@@ -72,23 +83,25 @@ static void take_symbol(struct reader *reader, const GElf_Sym *symbol, GElf_Vers
 	bool imported = symbol->st_shndx == SHN_UNDEF;
 	const char *name = reader_string(reader, symbol->st_name);
 	struct symbol *out;
+	size_t n;
 
 	if (!name)
 		return;
+	n = strlen(name);
 	out = imported ? &object->imports[object->nr_imports++] : &object->exports[object->nr_exports++];
 	*out = (struct symbol){
 		.name = name,
 		.size = symbol->st_size,
 		.flags = symbol_flags(symbol),
 		.index = (uint32_t)at,
-		.hash = export_hash(name),
+		.hash = export_hash(name, n),
 	};
 	if (index > VER_NDX_GLOBAL && index < reader->nr_versions)
 		out->version = reader->versions[index];
 	if (versym & 0x8000)
 		out->flags |= SYMBOL_HIDDEN;
-	if (!imported && !strncmp(name, "PyInit_", strlen("PyInit_")))
-		object->is_extension = true;
+	if (!imported)
+		note_export(reader, name, n);
 }
 
 struct table {
