@@ -4,7 +4,9 @@
 # Why: whether it is fast enough for every build is a matter of ratios on one machine,
 # in one run; the figures themselves mean little elsewhere. Gives no verdict.
 # How: `run.sh [NAME...]`, on the layers of fixtures/wheels named, or on four. hyperfine
-# runs the commands of one comparison, after a warm-up; the table shows medians.
+# runs the commands of one comparison, after a warm-up; the table shows medians. Commands
+# of some milliseconds take turns: one after the other's ten runs, a busy moment of the
+# machine falls on one side of a ratio, which then differs by a third from run to run.
 #   audit   against jdupes -r and scanelf -R together, and find -type f -printf %s;
 #           --format json besides, which also has the SHA-256 of every copy
 #   shrink  --only dedupe,strip, in place on a fresh copy (copied and synced untimed),
@@ -44,12 +46,24 @@ row() {
 		'BEGIN { printf "  %-40s %8.3f s  %6.2f x  %s\n", what, t, t / own, memory }'
 }
 
+# in_turn COMMAND...: medians, one number a command, of RUNS rounds behind one that warms up.
+in_turn() {
+	local csv=$BENCH/round.csv rounds=$BENCH/rounds i
+	: >"$rounds"
+	for ((i = 0; i <= RUNS; i++)); do
+		hyperfine -N --style none --runs 1 --export-csv "$csv" --output null "$@" >/dev/null 2>&1
+		[ "$i" -eq 0 ] || medians "$csv" | paste -sd ' ' >>"$rounds"
+	done
+	for ((i = 1; i <= $#; i++)); do
+		cut -d ' ' -f "$i" "$rounds" | sort -g |
+			awk '{ t[NR] = $1 } END { print (t[int((NR + 1) / 2)] + t[int(NR / 2) + 1]) / 2 }'
+	done
+}
+
 bench_audit() {
-	local tree=$1 csv=$BENCH/audit.csv times
-	hyperfine -N --style none --warmup 2 --runs "$RUNS" --export-csv "$csv" --output null \
-		"$SOFOLD audit $tree" "$SOFOLD audit --format json $tree" "jdupes -q -r $tree" \
-		"scanelf -q -R $tree" "find $tree -type f -printf %s\\n" >/dev/null 2>&1
-	mapfile -t times < <(medians "$csv")
+	local tree=$1 times
+	mapfile -t times < <(in_turn "$SOFOLD audit $tree" "$SOFOLD audit --format json $tree" \
+		"jdupes -q -r $tree" "scanelf -q -R $tree" "find $tree -type f -printf %s\\n")
 	row "sofold audit" "${times[0]}" "${times[0]}" "$(peak "$SOFOLD" audit "$tree")"
 	row "sofold audit --format json" "${times[1]}" "${times[0]}" "$(peak "$SOFOLD" audit -f json "$tree")"
 	row "jdupes -r, scanelf -R" "$(awk "BEGIN { print ${times[2]} + ${times[3]} }")" "${times[0]}" \
