@@ -9,7 +9,8 @@
  *	fail:N:EIO:K	 the same, and SIGKILL just before call K
  *	failall:N:ENOSPC call N and every later one fail
  *	short:N		 call N, when it writes or copies, does half of it
- *	kill:N		 SIGKILL just before call N
+ *	kill:N		 SIGKILL to the process group just before call N
+ *	killone:N	 SIGKILL to the process that makes call N, before it
  *	count		 nothing; the number of calls is printed at exit
  *
  * Each wrapper asks fault_due() first and then makes the real call. A typing
@@ -29,6 +30,8 @@ typedef int fault_is_optional;
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum fault_mode { FAULT_NONE, FAULT_FAIL, FAULT_FAIL_ALL, FAULT_SHORT, FAULT_COUNT };
 
@@ -36,8 +39,9 @@ static struct {
 	enum fault_mode mode;
 	unsigned long number;
 	unsigned long kill; /* call before which to die; 0: none */
+	bool alone;	    /* the others of the process group live on */
 	int error;	    /* errno */
-	atomic_ulong calls;
+	atomic_ulong *calls;
 	struct io_ops real;
 } fault;
 
@@ -46,11 +50,11 @@ static _Thread_local unsigned long this_call;
 /* Counts a call; true: the caller fails with the errno that is set. */
 static bool fault_due(void)
 {
-	unsigned long call = atomic_fetch_add(&fault.calls, 1) + 1;
+	unsigned long call = atomic_fetch_add(fault.calls, 1) + 1;
 
 	this_call = call;
 	if (call == fault.kill)
-		raise(SIGKILL);
+		kill(fault.alone ? getpid() : 0, SIGKILL);
 	if ((fault.mode == FAULT_FAIL && call == fault.number) ||
 	    (fault.mode == FAULT_FAIL_ALL && call >= fault.number)) {
 		errno = fault.error;
@@ -214,7 +218,7 @@ static int error_number(const char *name)
 
 static void print_count(void)
 {
-	fprintf(stderr, "fault: %lu calls\n", atomic_load(&fault.calls));
+	fprintf(stderr, "fault: %lu calls\n", atomic_load(fault.calls));
 }
 
 static void parse(const char *text)
@@ -231,10 +235,11 @@ static void parse(const char *text)
 		fault.mode = FAULT_FAIL_ALL;
 	else if (fields == 2 && !strcmp(mode, "short"))
 		fault.mode = FAULT_SHORT;
-	else if (fields == 2 && !strcmp(mode, "kill"))
+	else if (fields == 2 && (!strcmp(mode, "kill") || !strcmp(mode, "killone")))
 		fault.kill = fault.number;
 	else
 		misspelt(text);
+	fault.alone = !strcmp(mode, "killone");
 }
 
 __attribute__((constructor)) void fault_install(void)
@@ -244,6 +249,10 @@ __attribute__((constructor)) void fault_install(void)
 	if (!text || !*text)
 		return;
 	parse(text);
+	fault.calls = mmap(NULL, sizeof *fault.calls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			   0);
+	if (fault.calls == MAP_FAILED)
+		misspelt("no memory");
 	fault.real = io;
 	io = faulty;
 }

@@ -6,6 +6,7 @@
  *	prune.c     what shrink leaves out
  *	probe.c     asking the interpreter of --run
  *	output.c    the new tree of shrink -o
+ *	worker.c    a process of its own for what changes the disk
  *	reports.c   guard's formats, and --report
  *	audit.c shrink.c verify.c guard.c pack.c   one command each: a pipeline, top to bottom
  */
@@ -208,19 +209,29 @@ struct output {
 /* Picks the other name. ERROR_RUN when the name is taken. Allocates in arena. */
 int output_begin(struct output *output, struct arena *arena, const char *name, struct error *err);
 
-/*
- * Lets a child process make the tree: calls make(context), which returns an
- * exit status, there, and returns it in both processes; the message in err
- * stays in the child. Whatever the child has left under the other name is
- * gone then. Ends this process by a signal when one has ended the child.
- */
-int output_make(const struct output *output, int (*make)(void *context, struct error *err), void *context,
-		struct error *err);
-
-/* For make(): gives the finished tree its name. */
+/* Gives the finished tree its name. */
 int output_finish(const struct output *output, struct error *err);
 
 /* Puts the tree's name into a message in place of the other one. */
 void output_rename_in(const struct output *output, struct error *err);
+
+/* Removes what there is under the other name, if anything. */
+int output_tidy(const struct output *output, struct error *err);
+
+struct work {
+	/* Returns an exit status. */
+	int (*run)(void *context, struct error *err);
+	/* Afterwards, in the process that has waited. signal: what has ended the
+	 * worker; 0: it has ended by itself. */
+	int (*tidy)(void *context, int signal, struct error *err);
+	void *context;
+};
+
+/*
+ * Has a child process do the work, and returns its exit status in both; the message in
+ * err stays in the child, but for that of tidy(). Ends this process by a signal when one
+ * has ended the child and all is tidy.
+ */
+int worker_run(const struct work *work, struct error *err);
 
 #endif

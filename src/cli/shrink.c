@@ -14,7 +14,8 @@
  *	finish    or roll back
  *
  * With -o the tree is copied first and the copy is shrunk, under another name
- * until it is done (output.c).
+ * until it is done (output.c). A child process does all that, and its parent takes
+ * back what it has begun if a signal ends it (worker.c).
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -420,9 +421,28 @@ static int shrink(void *context, struct error *err)
 	return status;
 }
 
+/* Nothing half done stays, however the worker has ended. */
+static int tidy(void *context, int signal, struct error *err)
+{
+	const struct shrinking *run = context;
+	bool recovered;
+	int rc;
+
+	if (run->options->output)
+		return output_tidy(&run->output, err);
+	if (!signal)
+		return 0;
+	rc = apply_recover(run->root, &recovered, err);
+	if (!rc && recovered)
+		fprintf(stderr, "sofold: %s: nothing half done is left in %s\n", strsignal(signal),
+			run->name);
+	return rc;
+}
+
 static int start(struct shrinking *run, struct error *err)
 {
 	struct options *options = run->options;
+	const struct work work = {shrink, tidy, run};
 	int rc = check_is_directory(options->paths[0], err);
 
 	run->root = run->name = options->paths[0];
@@ -434,7 +454,7 @@ static int start(struct shrinking *run, struct error *err)
 	if (rc)
 		return status_of(rc);
 	run->audit.name = run->name;
-	return options->output ? output_make(&run->output, shrink, run, err) : shrink(run, err);
+	return options->dry_run ? shrink(run, err) : worker_run(&work, err);
 }
 
 int command_shrink(int argc, char **argv, struct error *err)

@@ -112,6 +112,28 @@ test_interrupted_output_is_removed() {
 	digest tree | cmp - before
 }
 
+# The layer is in its new state by then, and the way back still there.
+test_interrupted_run_in_place_is_taken_back() {
+	local name
+	two_wheels tree
+	digest tree >before
+	cat >slow-later <<-END
+		#!/bin/sh
+		[ ! -e "$PWD/imported" ] || { touch "$PWD/asked"; exec sleep 20; }
+		touch "$PWD/imported"
+		exec "$PYTHON" "\$@"
+	END
+	chmod +x slow-later
+	for name in SIGINT SIGTERM SIGHUP SIGQUIT; do
+		rm -f asked imported
+		is "$name" "$(interrupt $name asked "$SOFOLD" shrink --run ./slow-later tree)" killed
+		digest tree | cmp - before
+		is staging "$(find tree -name '.sofold*' | wc -l)" 0
+	done
+	sofold shrink tree
+	python tree 'import one, two'
+}
+
 # Nobody can clean up after SIGKILL; but what is called NEW is whole.
 test_killed_output_is_not_called_new() {
 	two_wheels tree

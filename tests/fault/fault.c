@@ -1,7 +1,7 @@
 /*
  * fault: whatever goes wrong, the layer loads and the next run finishes.
  *
- *	fault [-b TOP] COMMAND [ARGUMENT…]
+ *	fault [-w] [-b TOP] COMMAND [ARGUMENT…]
  *
  * runs "COMMAND ARGUMENT… ROOT" of a build with -DSOFOLD_FAULT on copies of a
  * small real layer (tests/unit/real_layer.h), with -b of the one with two
@@ -12,7 +12,8 @@
  *	status 0   the tree is what an unharmed run leaves
  *	status 3   the tree is as before, or finished; a message names a file;
  *		   ".sofold" is left only when something could not be removed
- *	killed	   both modules load
+ *	killed	   both modules load; when the command works in a child process (-w) and
+ *		   that alone is killed, the tree is as before, or finished
  *	always	   both modules load, and an unharmed run makes the tree what it
  *		   would have been
  *
@@ -31,6 +32,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +49,7 @@ static struct {
 	const char *original;
 	const char *before, *after; /* snapshots */
 	unsigned long calls;	    /* of an unharmed run */
+	bool works_in_child;
 	unsigned passed, failed;
 } t;
 
@@ -96,6 +99,7 @@ static pid_t start(const char *root, const char *fault, uid_t uid, int *messages
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		setpgid(0, 0); /* all of it can be killed at once */
 		become(fault, uid);
 		null = open("/dev/null", O_RDWR);
 		dup2(null, 0);
@@ -124,6 +128,8 @@ static struct outcome run_as(const char *root, const char *fault, uid_t uid)
 		used += (size_t)n;
 	close(messages);
 	waitpid(pid, &status, 0);
+	while (waitpid(-pid, NULL, 0) > 0) /* what it has left of its own children */
+		;
 	outcome.status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 	return outcome;
 }
@@ -271,6 +277,15 @@ static void judge_killed(const char *root, const char *what, const struct outcom
 	check(outcome->status == KILLED, "%s: status %d instead of a kill", what, outcome->status);
 	check(loads(root), "%s: modules do not load", what);
 	check_finishes(root, what);
+}
+
+/* The process that has waited tidies up, and ends as the one that was killed. */
+static void judge_worker_killed(const char *root, const char *what, const struct outcome *outcome)
+{
+	check(!has_staging(root), "%s: something is left", what);
+	check(looks(root, t.before) || looks(root, t.after), "%s: the tree is neither old nor new: %s", what,
+	      outcome->message);
+	judge_killed(root, what, outcome);
 }
 
 /* A run that is killed, then a recovery that is killed, at every call of it. */
@@ -620,6 +635,8 @@ static void run_all(void)
 	each_call("failall", "EIO", judge_dead_disk);
 	each_call("short", "", judge_harmless);
 	each_call("kill", "", judge_killed);
+	if (t.works_in_child)
+		each_call("killone", "", judge_worker_killed);
 	kill_recovery();
 	kill_rollback();
 	fail_recovery();
@@ -634,22 +651,31 @@ static void run_all(void)
 
 static int usage(void)
 {
-	fputs("usage: fault [-b TOP] COMMAND [ARGUMENT…]\n", stderr);
+	fputs("usage: fault [-w] [-b TOP] COMMAND [ARGUMENT…]\n", stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	char *command[MAX_ARGUMENTS + 2] = {NULL};
-	const char *top = argc > 2 && !strcmp(argv[1], "-b") ? argv[2] : NULL;
-	int first = top ? 3 : 1;
+	const char *top = NULL;
+	int first = 1;
 
+	if (argc > first && !strcmp(argv[first], "-w")) {
+		t.works_in_child = true;
+		first++;
+	}
+	if (argc > first + 1 && !strcmp(argv[first], "-b")) {
+		top = argv[first + 1];
+		first += 2;
+	}
 	if (argc <= first || argc - first > MAX_ARGUMENTS)
 		return usage();
 	memcpy(command, argv + first, (size_t)(argc - first) * sizeof *command);
 	t.command = command;
 	t.slot = argc - first;
 	t.arena = arena_new();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	t.original = top ? real_blas_tree(t.arena, top) : real_tree(t.arena);
 	check(t.original != NULL, "cannot build the test layer");
 	if (t.original && unharmed_run())

@@ -16,7 +16,7 @@ FLAGS="-std=c17 -O2 -g -Wall -Wextra -Iinclude -Isrc -D_GNU_SOURCE -DSOFOLD_FAUL
 if [ -w /dev/shm ]; then export TMPDIR="${TMPDIR:-/dev/shm}"; fi
 LIBS="-lelf -ldwarf -lcrypto -ljansson -lpthread -ldl"
 
-# tier [-b TOP] COMMAND [ARGUMENT...]
+# tier [-w] [-b TOP] COMMAND [ARGUMENT...]
 tier() {
 	echo "== $*"
 	SOFOLD_FAULT= "$B/fault" "$@" || failed=1
@@ -36,8 +36,8 @@ esac
 case ${1:-all} in
 sofold | all)
 	make -s B="$B" EXTRA_CFLAGS=-DSOFOLD_FAULT "$B/sofold"
-	tier "$B/sofold" shrink -q
-	tier -b "$PWD" "$B/sofold" shrink -q
+	tier -w "$B/sofold" shrink -q
+	tier -w -b "$PWD" "$B/sofold" shrink -q
 	;;
 esac
 exit $failed

@@ -1,0 +1,83 @@
+/*
+ * A process of its own for what changes the disk.
+ *
+ * Whatever ends it, a mistake of ours, a signal passed on to it, or a lack of
+ * memory, the one that has waited is left to tidy up. When that one is killed the
+ * worker goes with it, and the next run finds what both have left.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { NR_PASSED_ON = sizeof passed_on / sizeof *passed_on };
+
+static volatile pid_t at_work; /* 0: nobody */
+
+static void pass_on(int number)
+{
+	if (at_work)
+		kill(at_work, number);
+}
+
+/* A signal the caller wants ignored (nohup) stays so. */
+static void handle_signals(void (*handler)(int))
+{
+	struct sigaction old, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+	size_t i;
+
+	for (i = 0; i < NR_PASSED_ON; i++)
+		if (!sigaction(passed_on[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(passed_on[i], &action, NULL);
+}
+
+/* Forks; none of the signals comes before there is somebody to pass it on to. */
+static pid_t fork_worker(void)
+{
+	sigset_t all, before;
+	pid_t parent = getpid(), child;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	signal(SIGCHLD, SIG_DFL);
+	child = fork();
+	if (child) {
+		at_work = child > 0 ? child : 0;
+		handle_signals(pass_on);
+	} else if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) {
+		_exit(EXIT_RUN); /* nobody is waiting any more */
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return child;
+}
+
+/* Waits for the worker, tidies up, and ends as it has ended. */
+static int await(const struct work *work, struct error *err)
+{
+	int status = 0, rc;
+
+	while (waitpid(at_work, &status, 0) < 0 && errno == EINTR)
+		;
+	at_work = 0;
+	rc = work->tidy(work->context, WIFSIGNALED(status) ? WTERMSIG(status) : 0, err);
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	if (rc)
+		return status_of(rc);
+	signal(WTERMSIG(status), SIG_DFL);
+	raise(WTERMSIG(status));
+	return EXIT_RUN;
+}
+
+int worker_run(const struct work *work, struct error *err)
+{
+	pid_t child = fork_worker();
+
+	if (child < 0)
+		return status_of(error_errno(err, "starting a process"));
+	return child ? await(work, err) : work->run(work->context, err);
+}
