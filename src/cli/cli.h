@@ -130,6 +130,9 @@ unsigned options_pass(const char *name);
  * that strip lays out. */
 unsigned options_without(unsigned passes, unsigned skipped);
 
+/* Why these passes cannot be run; NULL: they can. */
+const char *options_no_passes(unsigned passes);
+
 int command_audit(int argc, char **argv, struct error *err);
 int command_shrink(int argc, char **argv, struct error *err);
 int command_guard(int argc, char **argv, struct error *err);

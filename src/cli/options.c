@@ -193,6 +193,15 @@ unsigned options_without(unsigned passes, unsigned skipped)
 	return passes & ~skipped;
 }
 
+const char *options_no_passes(unsigned passes)
+{
+	if (!passes)
+		return "no pass is left to run";
+	if ((passes & PASS_TRIM) && !(passes & PASS_STRIP))
+		return "trim works only together with strip";
+	return NULL;
+}
+
 static int config_passes(const struct config *config, const struct config_list *list, unsigned *found,
 			 struct error *err)
 {
@@ -212,12 +221,9 @@ static int config_passes(const struct config *config, const struct config_list *
 static int check_passes(const struct config *config, unsigned passes, struct error *err)
 {
 	unsigned line = config->only.line ? config->only.line : config->skip.line;
+	const char *why = options_no_passes(passes);
 
-	if (!passes)
-		return config_error(err, config->path, line, "only and skip leave no pass to run");
-	if ((passes & PASS_TRIM) && !(passes & PASS_STRIP))
-		return config_error(err, config->path, line, "trim works only together with strip");
-	return 0;
+	return why ? config_error(err, config->path, line, "only and skip: %s", why) : 0;
 }
 
 /* What flags then change. */

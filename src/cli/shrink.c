@@ -47,6 +47,31 @@ static unsigned parse_passes(struct argp_state *state, struct arena *arena, cons
 	return found;
 }
 
+/* Options that make no sense together end the run. */
+static void check_combination(const struct argp_state *state, const struct options *options)
+{
+	const char *why = options_no_passes(options->passes);
+
+	if (why)
+		argp_error(state, "--only and --skip: %s", why);
+	if ((options->asked & PASS_TRIM) && options->level < LEVEL_DEFAULT)
+		argp_error(state, "trim is for --level default and max");
+	if (options->poison && (!(options->passes & PASS_TRIM) || options->level < LEVEL_DEFAULT))
+		argp_error(
+			state,
+			"--trim-poison is about the pass trim, which these passes and this level leave out");
+	if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
+		argp_error(state, "--explain is about the pass prune, which is left out");
+	if (options->dry_run && options->output)
+		argp_error(state, "-n writes nothing, so -o makes no sense with it");
+	if (options->check && options->prune.bytecode == PRUNE_BYTECODE_COMPILE)
+		argp_error(state, "--check starts no interpreter, so it cannot tell what --bytecode compile "
+				  "would change");
+	if (options->dry_run && options->python)
+		argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
+				  "with it");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -82,28 +107,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options->python = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!options->passes)
-			argp_error(state, "--only and --skip leave no pass to run");
-		if ((options->passes & PASS_TRIM) && !(options->passes & PASS_STRIP))
-			argp_error(state, "trim works only together with strip: --only trim,strip");
-		if ((options->asked & PASS_TRIM) && options->level < LEVEL_DEFAULT)
-			argp_error(state, "trim is for --level default and max");
-		if (options->poison && (!(options->passes & PASS_TRIM) || options->level < LEVEL_DEFAULT))
-			argp_error(
-				state,
-				"--trim-poison is about the pass trim, which these passes and this level leave out");
-		if (options->prune.nr_explain && !(options->passes & PASS_PRUNE))
-			argp_error(state, "--explain is about the pass prune, which is left out");
 		options->dry_run |= options->prune.nr_explain > 0;
-		if (options->dry_run && options->output)
-			argp_error(state, "-n writes nothing, so -o makes no sense with it");
-		if (options->check && options->prune.bytecode == PRUNE_BYTECODE_COMPILE)
-			argp_error(state,
-				   "--check starts no interpreter, so it cannot tell what --bytecode compile "
-				   "would change");
-		if (options->dry_run && options->python)
-			argp_error(state, "-n changes nothing, so nothing is imported: --run makes no sense "
-					  "with it");
+		check_combination(state, options);
 		return 0;
 	}
 	return prune_parse(key, arg, state, options) ? 0 : options_parse_paths(key, arg, state, 1);

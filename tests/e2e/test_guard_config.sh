@@ -73,12 +73,12 @@ test_passes_and_levels_reach_audit_and_shrink() {
 	exits 0 "$SOFOLD" shrink -n tree --only dedupe
 	says "1 deleted"
 	exits 2 "$SOFOLD" shrink -n tree --skip strip
-	says "leave no pass"
+	says "no pass is left to run"
 	exits 2 "$SOFOLD" shrink -n tree --only trim,strip
 	says "trim is for --level default and max"
 	printf 'only: [strip]\nskip:\n - strip\n' >.sofold.yml
 	exits 2 "$SOFOLD" audit tree
-	says "sofold: .sofold.yml:1: only and skip leave no pass to run"
+	says "sofold: .sofold.yml:1: only and skip: no pass is left to run"
 }
 
 # refused LINE TEXT MESSAGE
@@ -97,8 +97,8 @@ test_mistakes_have_file_and_line() {
 	refused 2 'level: safe\nbogus: 1\n' "unknown key 'bogus'"
 	refused 2 '\nlevel: fast\n' "level is safe, default or max, not 'fast'"
 	refused 3 'skip:\n- strip\n- squash\n' "unknown pass 'squash'"
-	refused 1 'only: [strip]\nskip: [strip]\n' "only and skip leave no pass to run"
-	refused 2 'level: max\nonly: [trim, dedupe]\n' "trim works only together with strip"
+	refused 1 'only: [strip]\nskip: [strip]\n' "only and skip: no pass is left to run"
+	refused 2 'level: max\nonly: [trim, dedupe]\n' "only and skip: trim works only together with strip"
 	refused 1 'skip: strip\n' "skip takes a list, not one value"
 	refused 3 'budgets:\n- what: zipped\n  max: 5 megs\n' "'5 megs' is no size"
 	refused 1 'warn_at: most\n' "'most' is no percentage"
