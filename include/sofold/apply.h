@@ -86,9 +86,14 @@ struct span apply_staged(const struct apply *apply, object_id object);
  * (plan.h plan_predict): ERROR_VERIFY with the first that differs. */
 int apply_reread(const struct apply *apply, const struct layer *predicted, struct error *err);
 
-/* Brings back a layer that a killed run has left half done. *recovered tells
- * whether there was anything to do. */
-int apply_recover(const char *root, bool *recovered, struct error *err);
+enum recovery {
+	RECOVERY_NONE,	   /* no run was cut short */
+	RECOVERY_BACK,	   /* the layer is as it was before that run */
+	RECOVERY_FINISHED, /* that run had done its work, but for removing what it kept */
+};
+
+/* Brings a layer that a killed run has left half done to one of its ends. */
+int apply_recover(const char *root, enum recovery *recovery, struct error *err);
 
 /* What bytecode_compile() made. */
 struct compiled {

@@ -65,6 +65,7 @@ struct file {
 	const char *link_target; /* of a symlink, as stored */
 	enum file_kind kind;
 	bool is_elf; /* regular, and starts with the ELF magic */
+	bool unread; /* regular, and could not be opened: nobody knows whether it is ELF */
 	uint32_t mode;
 	uint64_t size; /* bytes; of a symlink the length of its target */
 	uint64_t dev, ino;

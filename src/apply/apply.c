@@ -357,14 +357,16 @@ struct span apply_staged(const struct apply *apply, object_id object)
 	return item == NO_ID ? (struct span){NULL, 0} : apply->items[item].staged;
 }
 
-static int recover(struct transaction *transaction, bool *recovered, struct error *err)
+static int recover(struct transaction *transaction, enum recovery *recovery, struct error *err)
 {
 	struct staging *staging = &transaction->staging;
 	struct error ignored = {""};
-	int status = staging_open(staging, recovered, err);
+	bool found;
+	int status = staging_open(staging, &found, err);
 
-	if (status || !*recovered)
+	if (status || !found)
 		return status;
+	*recovery = RECOVERY_BACK;
 	if (staging_has_journal(staging)) {
 		status = journal_read(transaction, STAGING_JOURNAL, err);
 		if (!status)
@@ -372,21 +374,22 @@ static int recover(struct transaction *transaction, bool *recovered, struct erro
 		if (!status)
 			status = staging_disarm(staging, err);
 	} else if (!journal_read(transaction, STAGING_FINISHED, &ignored)) {
+		*recovery = RECOVERY_FINISHED;
 		status = transaction_clean(transaction, err);
 	}
 	return status ? status : staging_remove(staging, err);
 }
 
-int apply_recover(const char *root, bool *recovered, struct error *err)
+int apply_recover(const char *root, enum recovery *recovery, struct error *err)
 {
 	struct arena *arena = arena_new();
 	struct transaction transaction;
 	int status;
 
-	*recovered = false;
+	*recovery = RECOVERY_NONE;
 	status = transaction_open(&transaction, arena, root, err);
 	if (!status)
-		status = recover(&transaction, recovered, err);
+		status = recover(&transaction, recovery, err);
 	transaction_close(&transaction);
 	arena_free(arena);
 	return status;

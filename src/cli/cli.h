@@ -203,6 +203,11 @@ int reports_settle(struct arena *arena, struct report_targets *targets, const st
 int reports_write(const struct options *options, const struct report_targets *targets,
 		  const struct guarded *guarded, struct error *err);
 
+/* ERROR_RUN when not all of a directory is known, so that nobody can tell what it weighs:
+ * part of it could not be listed, or a shrink of it was cut short. With contents also
+ * when a file could not be read, so that nobody can tell what it needs. */
+int layer_known(const struct layer *layer, bool contents, struct error *err);
+
 /* A tree in the making. */
 struct output {
 	const char *name, *base;	  /* what it will be called: "out/new", "new" */
@@ -221,12 +226,17 @@ void output_rename_in(const struct output *output, struct error *err);
 /* Removes what there is under the other name, if anything. */
 int output_tidy(const struct output *output, struct error *err);
 
+/* How a process has ended. */
+struct ending {
+	int status; /* exit status */
+	int signal; /* 0: by itself */
+};
+
 struct work {
 	/* Returns an exit status. */
 	int (*run)(void *context, struct error *err);
-	/* Afterwards, in the process that has waited. signal: what has ended the
-	 * worker; 0: it has ended by itself. */
-	int (*tidy)(void *context, int signal, struct error *err);
+	/* Afterwards, in the process that has waited. */
+	int (*tidy)(void *context, const struct ending *ending, struct error *err);
 	void *context;
 };
 

@@ -207,6 +207,9 @@ static int read_input(struct guarding *run, size_t i, struct error *err)
 	if (rc)
 		return rc;
 	run->nr_done++;
+	rc = layer_known(audit->layer, false, err);
+	if (rc)
+		return rc;
 	if ((options->passes & PASS_PRUNE) && !audit->layer->from_archive)
 		run->wholes[i] = copy_layer(audit->layer);
 	audit_plan(options, audit);

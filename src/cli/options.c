@@ -354,6 +354,32 @@ int open_layer(const struct options *options, const char *path, bool hash_famili
 	return 0;
 }
 
+static bool is_gap(const struct layer *layer, const struct finding *finding, bool contents)
+{
+	if (!strcmp(finding->rule, "interrupted-run"))
+		return true;
+	if (finding->severity < SEVERITY_ERROR ||
+	    (strcmp(finding->rule, "unreadable") != 0 && strcmp(finding->rule, "changed") != 0))
+		return false;
+	return contents || layer_find_file(layer, finding->path) == NO_ID;
+}
+
+int layer_known(const struct layer *layer, bool contents, struct error *err)
+{
+	enum { LONGEST = 200 }; /* of a path: what is wrong with it comes behind it */
+	size_t i;
+
+	for (i = 0; i < layer->nr_findings && !layer->from_archive; i++) {
+		const struct finding *finding = &layer->findings[i];
+		const char *more = strlen(finding->path) > LONGEST ? "..." : "";
+
+		if (is_gap(layer, finding, contents))
+			return error_add(err, ERROR_RUN, "%s/%.*s%s: %s", layer->root, LONGEST, finding->path,
+					 more, finding->message);
+	}
+	return 0;
+}
+
 void audit_plan(const struct options *options, struct audit *audit)
 {
 	struct plan_options *plan = &audit->options;

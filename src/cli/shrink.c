@@ -193,18 +193,45 @@ static int check_is_directory(const char *path, struct error *err)
 	return 0;
 }
 
+static const char *became(enum recovery recovery)
+{
+	return recovery == RECOVERY_FINISHED ? "as that run was to leave it" : "back as it was before it";
+}
+
 static int recover(const struct shrinking *run, struct error *err)
 {
-	bool recovered;
+	enum recovery recovery;
 	int rc;
 
 	if (run->options->dry_run)
 		return 0;
-	rc = apply_recover(run->root, &recovered, err);
-	if (!rc && recovered && !run->options->quiet)
-		fprintf(stderr, "sofold: an earlier run was cut short; %s is back as it was before it\n",
-			run->name);
+	rc = apply_recover(run->root, &recovery, err);
+	if (!rc && recovery && !run->options->quiet)
+		fprintf(stderr, "sofold: an earlier run was cut short; %s is %s\n", run->name,
+			became(recovery));
 	return rc;
+}
+
+static size_t count_for(const struct layer *layer, uint16_t machine)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < layer->nr_objects; i++)
+		nr += layer->objects[i].machine == machine;
+	return nr;
+}
+
+/* Of objects for another machine nothing can be verified, and a platform nothing in the
+ * layer is for is a mistake. */
+static int check_machine(const struct shrinking *run, struct error *err)
+{
+	const struct platform *platform = run->audit.platform;
+	const struct layer *layer = run->audit.layer;
+
+	if (!run->audit.platform_named || !layer->nr_objects || count_for(layer, platform->machine))
+		return 0;
+	return error_add(err, ERROR_USAGE, "%s: none of its native files is for the machine of %s", run->name,
+			 platform->name);
 }
 
 static bool has_library(const struct layer *layer, const char *name)
@@ -337,7 +364,8 @@ static int pipeline(struct shrinking *run, struct error *err)
 {
 	int rc;
 
-	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)))
+	if ((rc = recover(run, err)) || (rc = open_layer(run->options, run->root, false, &run->audit, err)) ||
+	    (rc = layer_known(run->audit.layer, true, err)) || (rc = check_machine(run, err)))
 		return rc;
 	if ((rc = prune(run, err)) || run->options->prune.nr_explain)
 		return rc;
@@ -363,6 +391,17 @@ static int explain(const struct shrinking *run, struct error *err)
 	return EXIT_FINE;
 }
 
+/* What was refused is listed among the changes, and stays as it is. */
+static bool any_changes(const struct shrunk *shrunk)
+{
+	size_t i;
+
+	for (i = 0; i < shrunk->nr_changes; i++)
+		if (!shrunk->changes[i].kept_because)
+			return true;
+	return false;
+}
+
 static int report(const struct shrinking *run)
 {
 	struct shrunk shrunk = {
@@ -375,15 +414,19 @@ static int report(const struct shrinking *run)
 		.imports = run->after.modules ? &run->after : NULL,
 		.dry_run = run->options->dry_run,
 	};
+	bool printed = true;
 
 	shrunk.changes = apply_changes(run->apply, &shrunk.nr_changes);
-	if (!run->options->quiet) {
-		if (run->options->format == FORMAT_TEXT)
-			report_shrink_text(stdout, &shrunk, &run->options->style);
-		else if (!report_shrink_json(stdout, &shrunk))
-			return EXIT_RUN;
+	if (!run->options->quiet && run->options->format == FORMAT_TEXT)
+		report_shrink_text(stdout, &shrunk, &run->options->style);
+	else if (!run->options->quiet)
+		printed = report_shrink_json(stdout, &shrunk);
+	if (fflush(stdout) || !printed) {
+		if (!run->options->dry_run)
+			fprintf(stderr, "sofold: %s is shrunk; only the report is lost\n", run->name);
+		return EXIT_RUN;
 	}
-	return run->options->check && shrunk.nr_changes ? EXIT_FINDINGS : EXIT_FINE;
+	return run->options->check && any_changes(&shrunk) ? EXIT_FINDINGS : EXIT_FINE;
 }
 
 /* Puts back what a failed run has done so far; of a copy nothing is kept. */
@@ -427,20 +470,21 @@ static int shrink(void *context, struct error *err)
 }
 
 /* Nothing half done stays, however the worker has ended. */
-static int tidy(void *context, int signal, struct error *err)
+static int tidy(void *context, const struct ending *ending, struct error *err)
 {
 	const struct shrinking *run = context;
-	bool recovered;
+	struct error told = {""}; /* a worker that ends by itself has said what is wrong */
+	enum recovery recovery;
 	int rc;
 
 	if (run->options->output)
 		return output_tidy(&run->output, err);
-	if (!signal)
+	if (!ending->signal && !ending->status)
 		return 0;
-	rc = apply_recover(run->root, &recovered, err);
-	if (!rc && recovered)
-		fprintf(stderr, "sofold: %s: nothing half done is left in %s\n", strsignal(signal),
-			run->name);
+	rc = apply_recover(run->root, &recovery, ending->signal ? err : &told);
+	if (!rc && recovery)
+		fprintf(stderr, "sofold: %s%s%s is %s\n", ending->signal ? strsignal(ending->signal) : "",
+			ending->signal ? ": " : "", run->name, became(recovery));
 	return rc;
 }
 

@@ -2,11 +2,13 @@
  * A process of its own for what changes the disk.
  *
  * Whatever ends it, a mistake of ours, a signal passed on to it, or a lack of
- * memory, the one that has waited is left to tidy up. When that one is killed the
+ * memory, the one that has waited is left to tidy up: what it could not take back
+ * itself, and processes it had started. When that one is killed the
  * worker goes with it, and the next run finds what both have left.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +48,7 @@ static pid_t fork_worker(void)
 	signal(SIGCHLD, SIG_DFL);
 	child = fork();
 	if (child) {
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		at_work = child > 0 ? child : 0;
 		handle_signals(pass_on);
 	} else if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) {
@@ -55,21 +58,59 @@ static pid_t fork_worker(void)
 	return child;
 }
 
-/* Waits for the worker, tidies up, and ends as it has ended. */
-static int await(const struct work *work, struct error *err)
+static struct ending await(pid_t child)
 {
-	int status = 0, rc;
+	int status = 0;
 
-	while (waitpid(at_work, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFSIGNALED(status))
+		return (struct ending){.signal = WTERMSIG(status)};
+	return (struct ending){.status = WEXITSTATUS(status)};
+}
+
+/* The processes there are below this one; false: none. Where the kernel does not list
+ * them they live on. */
+static bool end_children(void)
+{
+	FILE *list = fopen("/proc/thread-self/children", "re");
+	bool any = false;
+	int child;
+
+	while (list && fscanf(list, "%d", &child) == 1) {
+		any = true;
+		kill(child, SIGKILL);
+		await(child);
+	}
+	if (list)
+		fclose(list);
+	return any;
+}
+
+/* Interpreters that a worker had started, and theirs, which write to the layer. Each
+ * comes to this process when its parent ends. */
+static void end_orphans(void)
+{
+	while (end_children())
+		;
+}
+
+/* Ends as the worker has ended, once all is tidy. */
+static int follow(const struct work *work, struct error *err)
+{
+	struct ending ending = await(at_work);
+	int rc;
+
 	at_work = 0;
-	rc = work->tidy(work->context, WIFSIGNALED(status) ? WTERMSIG(status) : 0, err);
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
+	if (ending.status || ending.signal)
+		end_orphans();
+	rc = work->tidy(work->context, &ending, err);
+	if (!ending.signal)
+		return ending.status;
 	if (rc)
 		return status_of(rc);
-	signal(WTERMSIG(status), SIG_DFL);
-	raise(WTERMSIG(status));
+	signal(ending.signal, SIG_DFL);
+	raise(ending.signal);
 	return EXIT_RUN;
 }
 
@@ -79,5 +120,5 @@ int worker_run(const struct work *work, struct error *err)
 
 	if (child < 0)
 		return status_of(error_errno(err, "starting a process"));
-	return child ? await(work, err) : work->run(work->context, err);
+	return child ? follow(work, err) : work->run(work->context, err);
 }

@@ -244,7 +244,8 @@ static void report_odd_files(struct layer *layer)
 		if (file->kind == FILE_OTHER)
 			layer_add_finding(layer, "special-file", SEVERITY_WARNING, file->path,
 					  "neither a file nor a directory nor a symlink; left alone");
-		else if (file->kind == FILE_REGULAR && !file->is_elf && looks_like_library(file))
+		else if (file->kind == FILE_REGULAR && !file->is_elf && !file->unread &&
+			 looks_like_library(file))
 			layer_add_finding(layer, "malformed", file->size ? SEVERITY_WARNING : SEVERITY_ERROR,
 					  file->path,
 					  file->size ? "named like a library, but no ELF file"

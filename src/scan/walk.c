@@ -187,7 +187,8 @@ static void visit_other(struct walker *walker, int dirfd, const char *path, cons
 	if (file->kind == FILE_SYMLINK)
 		file->link_target = read_link(walker->arena, dirfd, name);
 	errno = why;
-	if (file->kind == FILE_REGULAR)
+	file->unread = file->kind == FILE_REGULAR;
+	if (file->unread)
 		unreadable(walker, path);
 }
 

@@ -243,4 +243,5 @@ def main(path, directory):
             print(name, verdict)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -104,4 +104,24 @@ test_both_consumers_untouchable() {
 	is answers "$(python tree 'import one, two; print(one.ask(), two.ask())')" "42 42"
 }
 
+# The image writer finds out late, and a dry run as well: nothing would change.
+test_refused_while_written() {
+	answers tree/lib.so yes
+	PYTHONPATH=$E2E "$PYTHON" - <<-'END'
+		import malform
+		good = malform.Object(open("tree/lib.so", "rb").read())
+		number = good.get("H", malform.E_SHNUM)
+		symtab = next(i for i in range(number) if good.get("I", good.shdr(i) + 4) == 2)
+		dynsym = next(i for i in range(number) if good.get("I", good.shdr(i) + 4) == 11)
+		last = good.get("Q", good.shdr(dynsym) + 32) // 24 - 1
+		good.put("H", good.symbol(last) + 6, symtab)
+		open("tree/lib.so", "wb").write(good.data)
+	END
+	sha256sum tree/lib.so >sum
+	sofold shrink --check tree
+	has out "a dynamic symbol lies in a part of the file that goes"
+	sofold shrink tree
+	sha256sum -c --quiet sum
+}
+
 run_cases

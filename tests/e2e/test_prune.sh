@@ -478,7 +478,8 @@ test_killed_run_is_made_good() {
 		strace -f -qq -o /dev/null -e trace=renameat,renameat2,rename,unlinkat,linkat \
 			-e inject=renameat,renameat2,rename,unlinkat,linkat:signal=SIGKILL:when=$n \
 			"$SOFOLD" shrink killed >out 2>err || true
-		"$SOFOLD" shrink -n killed >out 2>err || fail "after $n: $(cat err)"
+		# What it would do then says nothing of what it will do.
+		[ ! -e killed/.sofold ] || exits 3 "$SOFOLD" shrink -n killed
 		"$SOFOLD" shrink killed >out 2>err
 		is staging "$(find killed -name '.sofold*' | wc -l)" 0
 		digest killed | cmp - wanted || fail "killed at $n"

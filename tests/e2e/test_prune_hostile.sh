@@ -67,7 +67,8 @@ test_unreadable_sources() {
 	give_away
 	rc=0
 	unprivileged timeout 20 "$SOFOLD" shrink tree >out 2>err || rc=$?
-	[ $rc = 0 ] || [ $rc = 3 ] || fail "status $rc"
+	is status $rc 3
+	has err "secret.py: cannot be read"
 }
 
 test_tests_that_are_no_directories() {

@@ -134,6 +134,51 @@ test_interrupted_run_in_place_is_taken_back() {
 	python tree 'import one, two'
 }
 
+# Whoever runs out of memory takes nothing back: the one who has waited does. The
+# interpreter answers without end once the layer is in its new state.
+test_worker_that_gives_up_is_taken_back() {
+	two_wheels tree
+	digest tree >before
+	cat >endless <<-END
+		#!/bin/sh
+		[ ! -e "$PWD/imported" ] || exec yes "0	\$(head -c 300 /dev/zero | tr '\\0' x)"
+		touch "$PWD/imported"
+		exec "$PYTHON" "\$@"
+	END
+	chmod +x endless
+	(ulimit -v 200000 && exits 3 "$SOFOLD" shrink --run ./endless tree)
+	has err "out of memory"
+	has err "tree is back as it was before it"
+	digest tree | cmp - before
+	is staging "$(find tree -name '.sofold*' | wc -l)" 0
+}
+
+# The interpreter must not go on writing, nor sleeping, when nobody waits for it.
+test_interrupted_run_leaves_no_process() {
+	two_wheels tree
+	printf '#!/bin/sh\ntouch "%s/asked"\nsleep 54321 & wait\n' "$PWD" >slow
+	chmod +x slow
+	is SIGTERM "$(interrupt SIGTERM asked "$SOFOLD" shrink --run ./slow tree)" killed
+	! pgrep -f 'sleep 5432[1]' || fail "it sleeps on"
+}
+
+test_lost_report_is_told() {
+	two_wheels tree
+	exits 3 sh -c '"$0" shrink tree >/dev/full' "$SOFOLD"
+	has err "tree is shrunk; only the report is lost"
+	sofold shrink --check tree
+}
+
+test_platform_of_another_machine() {
+	local other=aarch64
+	two_wheels tree
+	[ "$(uname -m)" = x86_64 ] || other=x86_64
+	digest tree >before
+	exits 2 "$SOFOLD" shrink -p "lambda-python3.12-$other" tree
+	has err "none of its native files is for the machine of lambda-python3.12-$other"
+	digest tree | cmp - before
+}
+
 # Nobody can clean up after SIGKILL; but what is called NEW is whole.
 test_killed_output_is_not_called_new() {
 	two_wheels tree

@@ -32,7 +32,7 @@ static int run(struct arena *arena, const char *root, bool placing, struct error
 	struct apply *apply = NULL;
 	struct layer *layer;
 	struct plan *plan;
-	bool recovered;
+	enum recovery recovered;
 	int status = apply_recover(root, &recovered, err);
 
 	if (status)

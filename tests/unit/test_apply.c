@@ -314,7 +314,8 @@ static int stop_after(int renames)
 
 static void apply_recovers_from_any_number_of_renames(void)
 {
-	bool recovered, done = false;
+	enum recovery recovered;
+	bool done = false;
 
 	for (int n = 0; n < 50 && !done; n++) {
 		setup();
@@ -334,7 +335,7 @@ static void apply_recovers_from_any_number_of_renames(void)
 /* A copy has other inodes, and the directory of a killed run is copied too. */
 static void apply_recovers_a_copy_of_an_interrupted_layer(void)
 {
-	bool recovered;
+	enum recovery recovered;
 	char *copy;
 
 	setup();
@@ -349,7 +350,7 @@ static void apply_recovers_a_copy_of_an_interrupted_layer(void)
 
 static void apply_recovery_spares_what_was_installed_since(void)
 {
-	bool recovered;
+	enum recovery recovered;
 
 	setup();
 	CU_ASSERT(!stop_after(50));
@@ -367,7 +368,7 @@ static void apply_recovery_spares_what_was_installed_since(void)
 
 static void apply_touches_nothing_when_the_journal_is_damaged(void)
 {
-	bool recovered;
+	enum recovery recovered;
 	char *text, *cut;
 
 	setup();
@@ -496,7 +497,7 @@ static void apply_follows_no_directory_swapped_for_a_symlink(void)
 static void apply_undoes_nothing_through_a_symlink(void)
 {
 	char *outside, *away;
-	bool recovered;
+	enum recovery recovered;
 
 	setup();
 	outside = real_copy(t.arena, t.original);
@@ -517,7 +518,7 @@ static void apply_undoes_nothing_through_a_symlink(void)
 static void apply_lets_one_run_work_at_a_time(void)
 {
 	struct apply *first;
-	bool recovered;
+	enum recovery recovered;
 	char *during;
 
 	setup();
@@ -548,7 +549,7 @@ static void apply_asks_for_recovery_first(void)
 
 static void apply_removes_no_directory_of_the_users(void)
 {
-	bool recovered;
+	enum recovery recovered;
 	char *with;
 
 	setup();

@@ -525,7 +525,8 @@ static int stop_after(int renames)
 
 static void place_is_recovered_from_after_any_number_of_renames(void)
 {
-	bool recovered, done = false;
+	enum recovery recovered;
+	bool done = false;
 
 	for (int n = 0; n < 50 && !done; n++) {
 		setup();
@@ -542,7 +543,7 @@ static void place_is_recovered_from_after_any_number_of_renames(void)
 /* The file has another inode in a copy, and nothing of it in .sofold/old. */
 static void place_is_recovered_from_in_a_copy(void)
 {
-	bool recovered;
+	enum recovery recovered;
 	char *copy;
 
 	setup();
