@@ -25,6 +25,7 @@ const char *guard_unknown_because(const struct guard_verdict *verdict);
 
 /* "FAILED: 1 of 3 budgets exceeded". */
 const char *guard_conclusion(struct arena *arena, const struct guard_verdicts *verdicts);
+size_t guard_count_unknown(const struct guard_verdicts *verdicts);
 
 struct guard_growth {
 	const struct guard_wheel *wheel; /* now, or before when it is gone */

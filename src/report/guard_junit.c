@@ -5,15 +5,6 @@
 #include "report/guard.h"
 #include "report/xml.h"
 
-static size_t count_unknown(const struct guard_verdicts *verdicts)
-{
-	size_t i, nr = 0;
-
-	for (i = 0; i < verdicts->nr_items; i++)
-		nr += verdicts->items[i].state == GUARD_UNKNOWN;
-	return nr;
-}
-
 static void print_failure(FILE *to, const char *sentence, const struct guard_why *why)
 {
 	size_t i;
@@ -68,7 +59,7 @@ void report_guard_junit(FILE *to, const struct guarded *guarded)
 	fprintf(to,
 		"  <testsuite name=\"sofold guard\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" "
 		"skipped=\"%zu\">\n",
-		verdicts->nr_items, verdicts->nr_over, count_unknown(verdicts));
+		verdicts->nr_items, verdicts->nr_over, guard_count_unknown(verdicts));
 	for (i = 0; i < verdicts->nr_items; i++)
 		print_case(to, arena, &verdicts->items[i], &why);
 	fputs("  </testsuite>\n</testsuites>\n", to);

@@ -73,16 +73,29 @@ const char *guard_sentence(struct arena *arena, const struct guard_verdict *verd
 			    amount_text(limit, budget, verdict->limit), report_shown(budget->because));
 }
 
+size_t guard_count_unknown(const struct guard_verdicts *verdicts)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < verdicts->nr_items; i++)
+		nr += verdicts->items[i].state == GUARD_UNKNOWN;
+	return nr;
+}
+
 const char *guard_conclusion(struct arena *arena, const struct guard_verdicts *verdicts)
 {
+	size_t unknown;
+
 	if (!verdicts->nr_items)
 		return "no budget: name one with --budget or --platform";
 	if (verdicts->nr_over)
 		return arena_printf(arena, "FAILED: %zu of %zu budgets exceeded", verdicts->nr_over,
 				    verdicts->nr_items);
-	return arena_printf(arena, "ok: %zu budget%s, %zu warning%s", verdicts->nr_items,
+	unknown = guard_count_unknown(verdicts);
+	return arena_printf(arena, "ok: %zu budget%s, %zu warning%s%s", verdicts->nr_items,
 			    verdicts->nr_items == 1 ? "" : "s", verdicts->nr_warned,
-			    verdicts->nr_warned == 1 ? "" : "s");
+			    verdicts->nr_warned == 1 ? "" : "s",
+			    unknown ? arena_printf(arena, ", %zu unknown", unknown) : "");
 }
 
 /* --------- since the baseline ------------------ */

@@ -41,6 +41,13 @@ test_warns_near_a_limit() {
 	says "0 warnings"
 }
 
+# One that nothing answers to is kept, since a layer may be without that wheel; but it is told.
+test_counts_unknown_budgets() {
+	wheel tree alpha 1.0 1000
+	exits 0 "$SOFOLD" guard tree -b wheel:alhpa=1MB -b unzipped=1MB
+	says "ok: 2 budgets, 0 warnings, 1 unknown"
+}
+
 test_limits_paths_by_glob() {
 	wheel tree alpha 1.0 5000
 	wheel tree beta 1.0 7000
