@@ -199,6 +199,33 @@ static void print_errors(FILE *to, const struct shrunk *shrunk)
 			nr == 1 ? "" : "s");
 }
 
+/* Of modules that did not import before nothing is known: a wheel may be missing. */
+static void print_untried(FILE *to, const struct imports *imports)
+{
+	size_t i = 0, nr = imports->nr_modules - imports_count(imports);
+
+	if (!nr)
+		return;
+	while (!imports->failed[i])
+		i++;
+	fprintf(to, "  %zu did not before, which proves nothing of %s (verify --run lists all); the first:\n",
+		nr, nr == 1 ? "it" : "them");
+	fprintf(to, "    %s\n", report_shown(imports->modules[i]));
+	print_wrapped(to, 6, imports->failed[i]);
+}
+
+/* imports: NULL without --run. */
+static void print_proof(FILE *to, const struct imports *imports)
+{
+	fputs("  verified: every library and symbol binds as before", to);
+	if (imports)
+		fprintf(to, ";\n  %zu of %zu extension modules import, as before", imports_count(imports),
+			imports->nr_modules);
+	fputc('\n', to);
+	if (imports)
+		print_untried(to, imports);
+}
+
 void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct report_style *style)
 {
 	struct sums sums = sum(shrunk);
@@ -217,11 +244,7 @@ void report_shrink_text(FILE *to, const struct shrunk *shrunk, const struct repo
 	if (shrunk->dry_run)
 		return;
 	print_compiled(to, shrunk->compiled);
-	fputs("  verified: every library and symbol binds as before", to);
-	if (shrunk->imports)
-		fprintf(to, ";\n  %zu of %zu extension modules import, as before",
-			imports_count(shrunk->imports), shrunk->imports->nr_modules);
-	fputc('\n', to);
+	print_proof(to, shrunk->imports);
 }
 
 static json_t *edits_json(const struct image_edits *edits)

@@ -56,6 +56,9 @@ test_module_broken_before() {
 	so "tree/three/_three$SUFFIX" <<<'void nowhere_defined(void); void *PyInit__three(void); void *PyInit__three(void) { nowhere_defined(); return 0; }'
 	sofold shrink --run "$PYTHON" tree
 	has out "2 of 3 extension modules import"
+	has out "1 did not before"
+	has out "three/_three$SUFFIX"
+	has out "ImportError:"
 	exits 1 "$SOFOLD" verify --run "$PYTHON" tree
 	has out "fails: three/_three"
 }
