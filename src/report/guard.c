@@ -161,7 +161,7 @@ static void print_advice(FILE *to, struct arena *arena, const struct guarded *gu
 	fprintf(to, "  %s\n",
 		advice->best->enough
 			? "So it fits:"
-			: "Nothing is enough, but for what trim cuts out (shrink -n says); most is freed by:");
+			: "Nothing is enough, but for what trim cuts out (shrink -n says); begin with:");
 	for (i = 0; i < guarded->nr_inputs; i++)
 		fprintf(to, "    %s\n", guard_command(arena, &guarded->inputs[i], advice->best));
 }
