@@ -312,6 +312,16 @@ static void look_ahead(struct guarding *run)
 	}
 }
 
+static int write_baseline(const struct guard_options *options, const struct guard_measure *now,
+			  struct error *err)
+{
+	int rc = guard_write_baseline(options->baseline, now, err);
+
+	if (!rc && !options->common.quiet)
+		fprintf(stderr, "sofold: the baseline %s is written\n", options->baseline);
+	return rc;
+}
+
 static int judge(struct guarding *run, struct error *err)
 {
 	struct guard_options *options = run->options;
@@ -340,7 +350,7 @@ static int judge(struct guarding *run, struct error *err)
 		return rc;
 	if (verdicts.nr_over)
 		return EXIT_FINDINGS;
-	return options->update ? guard_write_baseline(options->baseline, &run->now, err) : 0;
+	return options->update ? write_baseline(options, &run->now, err) : 0;
 }
 
 int command_guard(int argc, char **argv, struct error *err)

@@ -4,7 +4,6 @@
  * It is made under another name beside its own, by a worker (worker.c), and
  * renamed when all is done. What has its first name when the worker has ended goes.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,10 +22,8 @@ int output_begin(struct output *output, struct arena *arena, const char *name, s
 	while (n > 1 && name[n - 1] == '/')
 		n--;
 	name = arena_strndup(arena, name, n);
-	if (!lstat(name, &st)) {
-		errno = EEXIST;
-		return error_errno(err, "making %s", name);
-	}
+	if (!lstat(name, &st))
+		return error_add(err, ERROR_RUN, "making %s: it exists, and -o makes a new directory", name);
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		return error_errno(err, "making %s", name);
 	slash = strrchr(name, '/');
