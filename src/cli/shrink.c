@@ -15,7 +15,7 @@
  *
  * With -o the tree is copied first and the copy is shrunk, under another name
  * until it is done (output.c). A child process does all that, and its parent takes
- * back what it has begun if a signal ends it (worker.c).
+ * back what it has begun and could not take back itself (worker.c).
  */
 #include <string.h>
 #include <sys/stat.h>
