@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,17 +74,22 @@ static struct ending await(pid_t child)
  * them they live on. */
 static bool end_children(void)
 {
-	FILE *list = fopen("/proc/thread-self/children", "re");
+	FILE *file = fopen("/proc/thread-self/children", "re");
+	char *list = NULL, *at, *end;
+	size_t size = 0;
 	bool any = false;
-	int child;
+	pid_t child;
 
-	while (list && fscanf(list, "%d", &child) == 1) {
-		any = true;
-		kill(child, SIGKILL);
-		await(child);
+	if (file && getline(&list, &size, file) > 0) {
+		for (at = list; (child = (pid_t)strtol(at, &end, 10)) > 0; at = end) {
+			any = true;
+			kill(child, SIGKILL);
+			await(child);
+		}
 	}
-	if (list)
-		fclose(list);
+	free(list);
+	if (file)
+		fclose(file);
 	return any;
 }
 
