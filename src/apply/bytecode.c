@@ -27,9 +27,7 @@
  * Lines out: "made" TAB path; "done" TAB tag, files, bytes, bytes of new files, files that do not
  * compile, milliseconds before and after; or "error" TAB text. */
 static const char script[] =
-	"import sys,os,signal,time,subprocess\n"
-	"if signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
-	"    signal.signal(signal.SIGINT,signal.SIG_DFL)\n"
+	"import sys,os,time,subprocess\n"
 	"lines=[l.rstrip('\\n') for l in sys.stdin]\n"
 	"root=lines[0]\n"
 	"bases=[os.path.join(root,l[2:]) for l in lines[2:] if l[0]=='s']\n"

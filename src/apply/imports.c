@@ -17,9 +17,7 @@
 
 #include "apply/python.h"
 
-static const char script[] = "import os,signal,sys\n"
-			     "if signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
-			     "    signal.signal(signal.SIGINT,signal.SIG_DFL)\n"
+static const char script[] = "import os,sys\n"
 			     "def run(base,path,out):\n"
 			     "    sys.path.insert(0,base)\n"
 			     "    name=path.split('/')\n"

@@ -6,22 +6,32 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* An interrupted script ends without a traceback; a signal that is ignored stays so. */
+static const char prelude[] = "import signal\n"
+			      "if signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
+			      "    signal.signal(signal.SIGINT,signal.SIG_DFL)\n";
+
 static int spawn(struct python *python, const char *script, int in, int out)
 {
-	char *const argv[] = {(char *)(uintptr_t)python->name, "-B", "-s", "-c",
-			      (char *)(uintptr_t)script,       NULL};
+	char *argv[] = {(char *)(uintptr_t)python->name, "-B", "-s", "-c", NULL, NULL}, *code;
 	posix_spawn_file_actions_t actions;
 	int rc;
 
+	if (asprintf(&code, "%s%s", prelude, script) < 0)
+		return ENOMEM;
+	argv[4] = code;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	rc = posix_spawnp(&python->pid, python->name, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	free(code);
 	return rc;
 }
 
