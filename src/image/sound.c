@@ -89,15 +89,13 @@ static int check_strings(const struct image *image, struct error *err)
 
 static bool in_segment(const Elf64_Phdr *load, uint64_t vaddr, uint64_t size)
 {
-	return vaddr >= load->p_vaddr && vaddr - load->p_vaddr <= load->p_memsz &&
+	return load && vaddr >= load->p_vaddr && vaddr - load->p_vaddr <= load->p_memsz &&
 	       size <= load->p_memsz - (vaddr - load->p_vaddr);
 }
 
 static bool in_segments(const struct image *image, uint64_t vaddr, uint64_t size)
 {
-	const Elf64_Phdr *load = image_load_before(image, vaddr);
-
-	return load && in_segment(load, vaddr, size);
+	return in_segment(image_load_before(image, vaddr), vaddr, size);
 }
 
 /* R_X86_64_NONE and R_AARCH64_NONE: nothing is written. */
@@ -120,9 +118,9 @@ static int check_relocations(const struct image *image, int64_t tag, int64_t siz
 		memcpy(&rela, bytes.p + i, sizeof rela);
 		if (writes_nothing(&rela))
 			continue;
-		if (!last || !in_segment(last, rela.r_offset, 1))
+		if (!in_segment(last, rela.r_offset, 1))
 			last = image_load_before(image, rela.r_offset);
-		if (!last || !in_segment(last, rela.r_offset, 1))
+		if (!in_segment(last, rela.r_offset, 1))
 			return refuse(err, "a relocation writes outside the image");
 		/* Hash tables alone do not count imported symbols. */
 		if (image->nr_shdrs && ELF64_R_SYM(rela.r_info) &&
