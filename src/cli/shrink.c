@@ -212,13 +212,14 @@ static int recover(const struct shrinking *run, struct error *err)
 	return rc;
 }
 
-static size_t count_for(const struct layer *layer, uint16_t machine)
+static bool any_for(const struct layer *layer, uint16_t machine)
 {
-	size_t i, nr = 0;
+	size_t i;
 
 	for (i = 0; i < layer->nr_objects; i++)
-		nr += layer->objects[i].machine == machine;
-	return nr;
+		if (layer->objects[i].machine == machine)
+			return true;
+	return false;
 }
 
 /* Of objects for another machine nothing can be verified, and a platform nothing in the
@@ -228,7 +229,7 @@ static int check_machine(const struct shrinking *run, struct error *err)
 	const struct platform *platform = run->audit.platform;
 	const struct layer *layer = run->audit.layer;
 
-	if (!run->audit.platform_named || !layer->nr_objects || count_for(layer, platform->machine))
+	if (!run->audit.platform_named || !layer->nr_objects || any_for(layer, platform->machine))
 		return 0;
 	return error_add(err, ERROR_USAGE, "%s: none of its native files is for the machine of %s", run->name,
 			 platform->name);
