@@ -112,18 +112,23 @@ test_interrupted_output_is_removed() {
 	digest tree | cmp - before
 }
 
+# python_once NAME COMMAND: a Python that asks before the change, and is COMMAND after it.
+python_once() {
+	cat >"$1" <<-END
+		#!/bin/sh
+		if [ -e "$PWD/imported" ]; then $2; fi
+		touch "$PWD/imported"
+		exec "$PYTHON" "\$@"
+	END
+	chmod +x "$1"
+}
+
 # The layer is in its new state by then, and the way back still there.
 test_interrupted_run_in_place_is_taken_back() {
 	local name
 	two_wheels tree
 	digest tree >before
-	cat >slow-later <<-END
-		#!/bin/sh
-		[ ! -e "$PWD/imported" ] || { touch "$PWD/asked"; exec sleep 20; }
-		touch "$PWD/imported"
-		exec "$PYTHON" "\$@"
-	END
-	chmod +x slow-later
+	python_once slow-later "touch '$PWD/asked'; exec sleep 20"
 	for name in SIGINT SIGTERM SIGHUP SIGQUIT; do
 		rm -f asked imported
 		is "$name" "$(interrupt $name asked "$SOFOLD" shrink --run ./slow-later tree)" killed
@@ -140,13 +145,7 @@ test_worker_that_gives_up_is_taken_back() {
 	[ -z "$SANITIZE" ] || skip "a sanitizer's shadow takes more memory than that"
 	two_wheels tree
 	digest tree >before
-	cat >endless <<-END
-		#!/bin/sh
-		[ ! -e "$PWD/imported" ] || exec yes "0	\$(head -c 300 /dev/zero | tr '\\0' x)"
-		touch "$PWD/imported"
-		exec "$PYTHON" "\$@"
-	END
-	chmod +x endless
+	python_once endless "exec yes '0	$(printf %300s | tr ' ' x)'"
 	(ulimit -v 200000 && exits 3 "$SOFOLD" shrink --run ./endless tree)
 	has err "out of memory"
 	has err "tree is back as it was before it"
@@ -157,10 +156,10 @@ test_worker_that_gives_up_is_taken_back() {
 # The interpreter must not go on writing, nor sleeping, when nobody waits for it.
 test_interrupted_run_leaves_no_process() {
 	two_wheels tree
-	printf '#!/bin/sh\ntouch "%s/asked"\nsleep 54321 & wait\n' "$PWD" >slow
+	printf '#!/bin/sh\ncd "%s"\nsleep 54321 &\necho $! >sleeper\ntouch asked\nwait\n' "$PWD" >slow
 	chmod +x slow
 	is SIGTERM "$(interrupt SIGTERM asked "$SOFOLD" shrink --run ./slow tree)" killed
-	! pgrep -f 'sleep 5432[1]' || fail "it sleeps on"
+	! kill -0 "$(cat sleeper)" 2>/dev/null || fail "it sleeps on"
 }
 
 test_lost_report_is_told() {
